@@ -1,0 +1,89 @@
+//! How fast the layers are, one on top of the other, on one trace.
+//!
+//! `cargo bench --bench layers -- TRACE [RUNS]` prints, for each layer, the median over the runs. Each
+//! line includes the work of the lines above it.
+
+use gotrace::model::*;
+use gotrace::order::{Event, Sink, Sync, TraceReader};
+use gotrace::source::{self, Location};
+use gotrace::wire::v2::{Generation, Tables};
+use std::time::{Duration, Instant};
+
+/// Takes everything and does nothing; the sums keep the compiler from leaving work out.
+#[derive(Default)]
+struct Nothing(i64);
+
+impl Sink for Nothing {
+    fn sync(&mut self, sync: &Sync, _: Option<&Generation>) {
+        self.0 ^= sync.time;
+    }
+    fn event(&mut self, event: &Event, _: &Tables) {
+        self.0 = self.0.wrapping_add(event.time ^ event.goroutine ^ i64::from(event.subject));
+    }
+}
+
+impl Items for Nothing {
+    fn state(&mut self, span: &StateSpan) {
+        self.0 = self.0.wrapping_add(span.duration_ns);
+    }
+    fn goroutine(&mut self, goroutine: &Goroutine) {
+        self.0 = self.0.wrapping_add(goroutine.total_ns);
+    }
+    fn proc_span(&mut self, _: &ProcSpan) {}
+    fn proc(&mut self, _: ProcRow, _: &Proc) {}
+    fn thread(&mut self, _: ThreadRow, _: &Thread) {}
+    fn range(&mut self, _: &Range, _: &Symbols) {}
+    fn gc_cycle(&mut self, _: &GcCycle) {}
+    fn metric(&mut self, _: &Metric) {}
+    fn task(&mut self, _: &Task) {}
+    fn region(&mut self, _: &Region<'_>) {}
+    fn log(&mut self, _: &Log<'_>) {}
+    fn label(&mut self, _: &Label<'_>) {}
+    fn sample(&mut self, _: &Sample) {}
+    fn generation(&mut self, _: &GenerationSpan) {}
+}
+
+fn open(path: &str) -> TraceReader {
+    let source =
+        source::open(&Location::parse(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    TraceReader::new(source).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn median(runs: usize, mut run: impl FnMut() -> u64) -> (Duration, u64) {
+    let mut events = 0;
+    let mut times: Vec<Duration> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            events = run();
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    (times[runs / 2], events)
+}
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let Some(path) = arguments.first() else {
+        // Also run, without arguments, by `cargo test --benches`.
+        eprintln!("usage: cargo bench --bench layers -- TRACE [RUNS]");
+        return;
+    };
+    let runs = arguments.get(1).and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let report = |name: &str, (time, events): (Duration, u64)| {
+        let seconds = time.as_secs_f64();
+        println!(
+            "{name:20} {seconds:8.3} s  {:8.2} million events/s",
+            events as f64 / seconds / 1e6
+        );
+    };
+    report("decode and order", median(runs, || open(path).read(&mut Nothing::default()).events));
+    report(
+        "and model",
+        median(runs, || {
+            let (mut nothing, mut symbols) = (Nothing::default(), Symbols::default());
+            open(path).read(&mut Builder::new(&mut nothing, &mut symbols)).events
+        }),
+    );
+}

@@ -1,0 +1,49 @@
+-- title: Goroutines still waiting at the end
+-- description: What the goroutines that wait when the trace ends are waiting for, by reason and place,
+--   and for how long already: leaks and deadlocks are here, next to idle workers.
+-- param min DURATION = 0: leave out those that wait for less
+-- param system INTEGER = 0: 1 to include the goroutines of the runtime itself
+-- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
+-- param trace INTEGER = null: only this trace, a row number of traces; null for all
+-- param limit INTEGER = 50: rows at most, -1 for all
+-- column goroutines INTEGER: how many
+-- column all_the_time INTEGER: how many of them did nothing else during the trace
+-- column max_ns INTEGER: how long the one waits that waits longest
+-- column min_ns INTEGER: how long the one waits that waits shortest
+-- column reason TEXT: why, in the runtime's words; NULL if the trace does not tell
+-- column place TEXT: function that waits, the runtime and the plumbing of the standard library skipped; NULL if unknown
+-- column name TEXT: function the goroutine that waits longest began with; NULL if no stack of it was seen
+-- column goid INTEGER: goid of the goroutine that waits longest
+-- column stack_id INTEGER: its stack; select stack(ID) shows it
+with last_states as (
+  select g.id as goroutine_id, g.trace_id as trace_id,
+    (select max(r.last_state) from raw_state_ranges r where r.goroutine_id = g.id) as state_id
+  from goroutines g
+  where g.ended_ns is null
+    -- Without a stack the runtime's goroutines cannot be told from the program's: show them.
+    and (:system or not g.is_system or g.name is null)
+    and (:trace is null or g.trace_id = :trace)
+), waiting as (
+  select nullif(r.name, '') as reason,
+    case when :stacks then stack(s.stack_id) else stack_user(s.stack_id) end as place,
+    (s.code >> 6) & 1 as open_start, s.duration_ns as duration_ns, s.stack_id as stack_id,
+    l.goroutine_id as goroutine_id
+  from last_states l
+  join raw_goroutine_states s on s.id = l.state_id
+  join reasons r on r.id = s.code >> 8
+  where s.code & 7 = 4 and s.duration_ns >= :min
+), places as (
+  -- goroutine_id and stack_id are those of the longest, see stw.sql; min() beside max() would
+  -- leave open whose they are, so the minimum is a percentile.
+  select count(*) as goroutines, sum(open_start) as all_the_time, max(duration_ns) as max_ns,
+    percentile(duration_ns, 0) as min_ns, reason, place, goroutine_id, stack_id
+  from waiting
+  group by reason, place
+)
+select p.goroutines as goroutines, p.all_the_time as all_the_time, p.max_ns as max_ns,
+  p.min_ns as min_ns, p.reason as reason, p.place as place,
+  (select name from goroutines where id = p.goroutine_id) as name,
+  (select goid from goroutines where id = p.goroutine_id) as goid, p.stack_id as stack_id
+from places p
+order by p.max_ns desc, p.goroutines desc, p.reason, p.place
+limit :limit;

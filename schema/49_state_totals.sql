@@ -1,0 +1,23 @@
+-- Time spent in each state at each place.
+-- trace_id: the trace
+-- state: 'running', 'runnable', 'waiting' or 'syscall'
+-- reason: as in goroutine_states
+-- kind: what kind of waiting; NULL unless waiting
+-- stack_id: where the goroutines were when they entered the state
+-- name: the function the goroutines began with
+-- spans: how often
+-- total_ns: how long in all
+-- max_ns: the longest
+-- max_state_id: row in goroutine_states of the longest
+-- max_goroutine_id: row in goroutines of the longest
+create view state_totals as
+select t.trace_id as trace_id,
+  case t.state when 3 then 'running' when 2 then 'runnable' when 4 then 'waiting'
+    else 'syscall' end as state,
+  case t.state when 6 then 'blocked' else nullif(r.name, '') end as reason,
+  case t.state when 4 then r.kind end as kind,
+  t.stack_id as stack_id, f.name as name, t.spans as spans, t.total_ns as total_ns,
+  t.max_ns as max_ns, t.max_state_id as max_state_id, t.max_goroutine_id as max_goroutine_id
+from raw_state_totals t
+left join reasons r on r.id = t.reason_id
+left join functions f on f.id = t.function_id;

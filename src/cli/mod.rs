@@ -1,0 +1,139 @@
+//! The command line.
+//!
+//! Output contract: standard output carries data only; messages, warnings and progress go to
+//! standard error. Exit status 0: done; 1: failed; 2: used wrongly. A partial load is done, with
+//! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
+
+mod events;
+mod files;
+mod info;
+mod ingest;
+mod load;
+mod locate;
+mod moments;
+mod output;
+mod queries;
+mod query;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Go execution traces in SQL.
+///
+/// SOURCE is a file, - for standard input, or a URL such as
+/// http://host:6060/debug/pprof/trace?seconds=5. What it is (a trace, plain or packed with gzip or
+/// zstd, or a database that gotrace made) is seen from its bytes, never from its name.
+#[derive(Parser)]
+#[command(name = "gotrace", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load traces into one SQLite database
+    Ingest(ingest::IngestArguments),
+    /// Ask a database or a trace: a canned query by name, or SQL
+    Query(query::QueryArguments),
+    /// List the canned queries, or show one
+    Queries(queries::QueriesArguments),
+    /// Describe a trace or a database: format, generations, events and bytes by kind, damage
+    Info(info::InfoArguments),
+    /// Print the ordered events of a trace, as go tool trace -d=parsed does
+    Events(events::EventsArguments),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Exit status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The reader of the output is gone; exit status 0, nothing is said.
+    #[error("broken pipe")]
+    BrokenPipe,
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
+            _ => CliError::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for CliError {
+    fn from(error: crate::store::StoreError) -> Self {
+        use crate::store::StoreError;
+        match error {
+            StoreError::Io(error) => error.into(),
+            StoreError::Usage(text) => CliError::Usage(text),
+            other => CliError::Failed(other.to_string()),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, CliError>;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output with status 0, the rest to standard error
+            // with status 2.
+            let status = error.exit_code();
+            return match error.print() {
+                Ok(()) => ExitCode::from(status as u8),
+                Err(_) => ExitCode::SUCCESS,
+            };
+        }
+    };
+    let done = match arguments.command {
+        Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Query(arguments) => query::run(&arguments),
+        Command::Queries(arguments) => queries::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => manual(),
+    };
+    match done {
+        Ok(()) | Err(CliError::BrokenPipe) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("gotrace: {error}"));
+            ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<()> {
+    // Into memory first: the generator panics when the reader of a pipe has gone.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "gotrace", &mut script);
+    Ok(std::io::stdout().lock().write_all(&script)?)
+}
+
+fn manual() -> Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    Ok(std::io::stdout().lock().write_all(&page)?)
+}
+
+/// Prints a message. A standard error that is gone is no reason to fail.
+fn say(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+}

@@ -1,0 +1,47 @@
+//! `gotrace queries`.
+
+use super::Result;
+use crate::store::{ParameterType, canned_queries, find_query};
+use clap::Args;
+use std::io::Write;
+
+#[derive(Args)]
+pub struct QueriesArguments {
+    /// Show this query: what it answers, its parameters, columns and SQL
+    name: Option<String>,
+}
+
+pub fn run(arguments: &QueriesArguments) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let Some(name) = &arguments.name else {
+        let width = canned_queries().iter().map(|query| query.name.len()).max().unwrap_or(0);
+        for query in canned_queries() {
+            writeln!(out, "{:width$}  {}", query.name, query.title)?;
+        }
+        return Ok(());
+    };
+    let query = find_query(name)?;
+    writeln!(out, "{}: {}\n\n{}", query.name, query.title, query.description)?;
+    if !query.parameters.is_empty() {
+        writeln!(out, "\nParameters (-p NAME=VALUE):")?;
+        for parameter in &query.parameters {
+            let ty = match parameter.ty {
+                ParameterType::Integer => "integer",
+                ParameterType::Real => "number",
+                ParameterType::Text => "text",
+                ParameterType::Duration => "duration",
+            };
+            writeln!(
+                out,
+                "  {} ({ty}, default {}): {}",
+                parameter.name, parameter.default, parameter.doc
+            )?;
+        }
+    }
+    writeln!(out, "\nColumns:")?;
+    for column in &query.columns {
+        writeln!(out, "  {} ({}): {}", column.name, column.ty.to_lowercase(), column.doc)?;
+    }
+    writeln!(out, "\nSQL:\n{};", query.sql)?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! gotrace: what a Go program recorded about itself, in SQL.
+//!
+//! The modules are the layers of the program, in the direction of the data:
+//!
+//! ```text
+//! source -> wire -> order -> model -> store -> cli
+//! bytes     wire    ordered  model    SQLite   command line
+//!           events  events   items
+//! ```
+//!
+//! A module imports only modules to its left, and `diagnostic`, in which all of them report what
+//! was repaired, skipped or lost. `tests/layers.rs` checks it.
+
+// Blank lines keep the formatter from sorting the layers.
+pub mod diagnostic;
+
+pub mod source;
+
+pub mod wire;
+
+pub mod order;
+
+pub mod model;
+
+pub mod store;
+
+pub mod export;
+
+pub mod cli;

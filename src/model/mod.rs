@@ -1,0 +1,21 @@
+//! Ordered events to model items: what goroutines, procs and threads did, and for how long.
+//!
+//! Comes in: ordered events ([`Builder`] is a [`Sink`](crate::order::Sink)). Goes out: each
+//! item once, as soon as it is complete, into an [`Items`]. The idea is one pass with state only
+//! for what is alive: a span is handed out when it ends, a goroutine when it ends, so memory
+//! follows the live goroutines and the distinct stacks, not the length of the trace.
+//!
+//! Definitions: `docs/definitions.md`; they follow Go 1.27 `internal/trace/summary.go` where that
+//! is right.
+
+mod annotations;
+mod builder;
+mod gc;
+mod goroutines;
+mod items;
+mod procs;
+mod symbols;
+
+pub use builder::Builder;
+pub use items::*;
+pub use symbols::{FrameData, FunctionData, Symbols};

@@ -1,0 +1,171 @@
+//! Sources on the web: `http://host:6060/debug/pprof/trace?seconds=5` and the like.
+//!
+//! Comes in: a URL. Goes out: the body of the answer as a reader. A server may be slow, silent,
+//! endless or of another kind, so there are bounds for the time to connect, for the time
+//! without a byte, and for the length; and an answer that is no success is told with its first line.
+
+use super::{Source, SourceError, from_reader};
+use std::io::{self, Read};
+use std::time::Duration;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, BodyReader, Error};
+
+/// Bounds of a download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DownloadLimits {
+    /// Longest time to look up the host and connect.
+    pub connect: Duration,
+    /// Longest time without a byte. What the URL asks for with `seconds=` comes on top, since a
+    /// recording sends nothing before it has something.
+    pub silence: Duration,
+    /// Most bytes.
+    pub bytes: u64,
+}
+
+impl Default for DownloadLimits {
+    fn default() -> Self {
+        DownloadLimits {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            bytes: 4 << 30,
+        }
+    }
+}
+
+/// Longest recording that is believed; what asks for more is waited for no longer than that.
+const LONGEST_RECORDING: f64 = 86_400.0;
+/// How much of an answer that is no success is read.
+const EXPLANATION_BYTES: u64 = 4096;
+
+/// Asks for `url`.
+pub fn open_url(url: &str, limits: DownloadLimits) -> Result<Source, SourceError> {
+    let refuse = |what: String| SourceError::Open { what };
+    let patience = limits.silence + recording_time(url);
+    let agent: Agent = Agent::config_builder()
+        .user_agent(concat!("gotrace/", env!("CARGO_PKG_VERSION")))
+        .http_status_as_error(false)
+        .timeout_resolve(Some(limits.connect))
+        .timeout_connect(Some(limits.connect))
+        .timeout_send_request(Some(limits.silence))
+        .timeout_per_read(Some(patience))
+        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+        .build()
+        .into();
+    let response =
+        agent.get(url).call().map_err(|error| refuse(explain(&error, limits, patience)))?;
+    let status = response.status();
+    let body = response.into_body();
+    if !status.is_success() {
+        return Err(refuse(format!("HTTP status {status}{}", first_line(body))));
+    }
+    let size = body.content_length();
+    if size.is_some_and(|size| size > limits.bytes) {
+        return Err(refuse(too_large(limits.bytes)));
+    }
+    let body = body.into_reader();
+    from_reader(Limited { body, left: limits.bytes, is_over: false, limits, patience }, size)
+}
+
+/// What `seconds=` in the query of a URL asks for, as `net/http/pprof` understands it.
+fn recording_time(url: &str) -> Duration {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let query = query.split('#').next().unwrap_or("");
+    let seconds = query.split('&').filter_map(|pair| pair.strip_prefix("seconds=")).next();
+    let seconds = seconds.and_then(|seconds| seconds.parse::<f64>().ok());
+    let seconds = seconds.filter(|seconds| !seconds.is_nan()).unwrap_or(0.0);
+    Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_RECORDING))
+}
+
+/// The first line of what a server says about a failure, as the end of a sentence.
+fn first_line(body: Body) -> String {
+    let mut text = Vec::new();
+    // Whatever comes is better than nothing.
+    let _ = body.into_reader().take(EXPLANATION_BYTES).read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    match text.lines().map(str::trim).find(|line| !line.is_empty()) {
+        // What is printed on a terminal must not control it.
+        Some(line) => {
+            format!(": {}", line.chars().filter(|c| !c.is_control()).take(300).collect::<String>())
+        }
+        None => String::new(),
+    }
+}
+
+fn too_large(limit: u64) -> String {
+    format!("the answer is longer than the limit of {limit} bytes; --max-download raises it")
+}
+
+/// What a failure means for the user.
+fn explain(error: &Error, limits: DownloadLimits, patience: Duration) -> String {
+    let seconds = |time: Duration| time.as_secs_f64();
+    match error {
+        Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+            format!("no connection within {} s", seconds(limits.connect))
+        }
+        Error::Timeout(ureq::Timeout::PerRead) => {
+            format!("nothing came for {} s", seconds(patience))
+        }
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            "connection refused; does the program run, and does it serve net/http/pprof there?"
+                .into()
+        }
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The body of an answer, up to a length.
+struct Limited {
+    body: BodyReader<'static>,
+    left: u64,
+    is_over: bool,
+    limits: DownloadLimits,
+    patience: Duration,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // One byte more than is left tells whether there is more.
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let want = buf.len().min(most.saturating_add(1));
+        let got = match self.is_over {
+            true => 1,
+            false => self.body.read(&mut buf[..want]).map_err(|error| self.explain(error))?,
+        };
+        self.is_over = got > most;
+        if self.is_over && most == 0 {
+            return Err(io::Error::other(too_large(self.limits.bytes)));
+        }
+        // What is within the limit is used before the error is told.
+        let kept = got.min(most);
+        self.left -= kept as u64;
+        Ok(kept)
+    }
+}
+
+impl Limited {
+    fn explain(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        io::Error::new(kind, explain(&Error::from(error), self.limits, self.patience))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_the_recording_is_waited_for() {
+        for (url, want) in [
+            ("http://h/debug/pprof/trace?seconds=5", 5.0),
+            ("http://h/debug/pprof/trace?debug=1&seconds=0.5#top", 0.5),
+            ("http://h/debug/pprof/trace", 0.0),
+            ("http://h/trace?seconds=-1", 0.0),
+            ("http://h/trace?seconds=NaN", 0.0),
+            ("http://h/trace?seconds=1e300", LONGEST_RECORDING),
+            ("http://h/seconds=7", 0.0),
+        ] {
+            assert_eq!(recording_time(url).as_secs_f64(), want, "{url}");
+        }
+    }
+}

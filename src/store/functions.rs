@@ -1,0 +1,304 @@
+//! SQL functions of gotrace's own connections.
+
+use super::StoreError;
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Error, Result};
+use std::sync::{Arc, Mutex};
+
+/// Packages whose frames say how something waits rather than where the program does.
+const PLUMBING: &[&str] = &[
+    "runtime",
+    "internal/",
+    "sync",
+    "syscall",
+    "os",
+    "net",
+    "io",
+    "bufio",
+    "time",
+    "reflect",
+    "iter",
+];
+
+/// Adds the functions to a connection.
+pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("human_ns", 1, flags, |context| {
+        Ok(context.get::<Option<i64>>(0)?.map(human_ns))
+    })?;
+    connection.create_aggregate_function("percentile", 2, flags, Percentile)?;
+    let stacks = Stacks::default();
+    for (name, view) in [
+        ("stack", View::Whole),
+        ("stack_leaf", View::Leaf),
+        ("stack_root", View::Root),
+        ("stack_user", View::User),
+    ] {
+        let stacks = stacks.clone();
+        connection
+            .create_scalar_function(name, 1, flags, move |context| stacks.show(context, view))?;
+    }
+    Ok(())
+}
+
+/// A duration for people: three significant digits and a unit, as `1.25ms`.
+pub fn human_ns(ns: i64) -> String {
+    let sign = if ns < 0 { "-" } else { "" };
+    let size = ns.unsigned_abs();
+    let (value, unit) = match size {
+        0..1_000 => return format!("{sign}{size}ns"),
+        1_000..999_500 => (size as f64 / 1e3, "µs"),
+        999_500..999_500_000 => (size as f64 / 1e6, "ms"),
+        _ => (size as f64 / 1e9, "s"),
+    };
+    let digits = if value < 9.995 {
+        2
+    } else if value < 99.95 {
+        1
+    } else {
+        0
+    };
+    format!("{sign}{value:.digits$}{unit}")
+}
+
+/// `percentile(x, p)`: the smallest value of which at least the share `p` (0 to 1) of all values
+/// is not greater. NULLs are left out; without any value the result is NULL.
+struct Percentile;
+
+#[derive(Default)]
+struct Values {
+    integers: Vec<i64>,
+    reals: Vec<f64>,
+    share: f64,
+}
+
+impl Aggregate<Values, Value> for Percentile {
+    fn init(&self, _: &mut Context<'_>) -> Result<Values> {
+        Ok(Values::default())
+    }
+
+    fn step(&self, context: &mut Context<'_>, values: &mut Values) -> Result<()> {
+        values.share = context.get(1)?;
+        if !(0.0..=1.0).contains(&values.share) {
+            return Err(Error::UserFunctionError(
+                "percentile: the second argument is a share between 0 and 1, such as 0.99".into(),
+            ));
+        }
+        match context.get_raw(0) {
+            ValueRef::Null => {}
+            ValueRef::Integer(value) => values.integers.push(value),
+            ValueRef::Real(value) => values.reals.push(value),
+            _ => return Err(Error::UserFunctionError("percentile: want numbers".into())),
+        }
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, values: Option<Values>) -> Result<Value> {
+        let Some(mut values) = values else { return Ok(Value::Null) };
+        if values.reals.is_empty() {
+            let rank = nearest_rank(values.integers.len(), values.share);
+            return Ok(match rank {
+                Some(rank) => Value::Integer(*values.integers.select_nth_unstable(rank).1),
+                None => Value::Null,
+            });
+        }
+        let mut all = values.reals;
+        all.extend(values.integers.iter().map(|&value| value as f64));
+        Ok(match nearest_rank(all.len(), values.share) {
+            Some(rank) => Value::Real(*all.select_nth_unstable_by(rank, f64::total_cmp).1),
+            None => Value::Null,
+        })
+    }
+}
+
+fn nearest_rank(count: usize, share: f64) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    Some(((share * count as f64).ceil() as usize).saturating_sub(1).min(last))
+}
+
+#[derive(Clone, Copy)]
+enum View {
+    Whole,
+    Leaf,
+    Root,
+    User,
+}
+
+/// The stacks of the database, read when a function first asks for one.
+#[derive(Clone, Default)]
+struct Stacks(Arc<Mutex<Option<Loaded>>>);
+
+struct Loaded {
+    /// By stack id - 1: range of `frames`.
+    stacks: Vec<(usize, usize)>,
+    /// Function name, file and line.
+    frames: Vec<u32>,
+    distinct: Vec<(u32, i64)>,
+    functions: Vec<(String, String)>,
+}
+
+impl Stacks {
+    fn show(&self, context: &Context<'_>, view: View) -> Result<Option<String>> {
+        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
+        let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if guard.is_none() {
+            // SAFETY: the connection is only used to read tables, inside this call; it is not
+            // kept, closed or handed on.
+            let connection = unsafe { context.get_connection()? };
+            *guard = Some(Loaded::read(&connection)?);
+        }
+        let loaded = guard.as_ref().expect("filled above");
+        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+        let Some(&(start, end)) = loaded.stacks.get(index) else { return Ok(None) };
+        let frames = &loaded.frames[start..end];
+        let name = |&frame: &u32| {
+            let (function, _) = loaded.distinct[frame as usize];
+            loaded.functions[function as usize].0.clone()
+        };
+        Ok(match view {
+            View::Whole => Some(loaded.text(frames)),
+            View::Leaf => frames.first().map(name),
+            View::Root => frames.last().map(name),
+            View::User => {
+                frames.iter().map(name).find(|name| !is_plumbing(name)).or(frames.first().map(name))
+            }
+        })
+    }
+}
+
+impl Loaded {
+    fn read(connection: &Connection) -> Result<Loaded> {
+        let mut statement = connection.prepare("select name, file from functions order by id")?;
+        let functions = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<Vec<(String, String)>>>()?;
+        let mut statement =
+            connection.prepare("select function_id, line from frames order by id")?;
+        let distinct = statement
+            .query_map([], |row| Ok((row.get::<_, u32>(0)?.saturating_sub(1), row.get(1)?)))?
+            .collect::<Result<Vec<(u32, i64)>>>()?;
+        let mut statement =
+            connection.prepare("select frame_id from raw_stack_frames order by id")?;
+        let frames = statement
+            .query_map([], |row| Ok(row.get::<_, u32>(0)?.saturating_sub(1)))?
+            .collect::<Result<Vec<u32>>>()?;
+        let mut statement =
+            connection.prepare("select first_frame, depth from stacks order by id")?;
+        let stacks = statement
+            .query_map([], |row| {
+                let first = row.get::<_, usize>(0)?.saturating_sub(1);
+                Ok((first, first.saturating_add(row.get::<_, usize>(1)?)))
+            })?
+            .collect::<Result<Vec<(usize, usize)>>>()?;
+        let is_sound = stacks.iter().all(|&(start, end)| start <= end && end <= frames.len())
+            && frames.iter().all(|&frame| (frame as usize) < distinct.len())
+            && distinct.iter().all(|&(function, _)| (function as usize) < functions.len());
+        if !is_sound {
+            return Err(Error::UserFunctionError("the stacks of this database are damaged".into()));
+        }
+        Ok(Loaded { stacks, frames, distinct, functions })
+    }
+
+    fn text(&self, frames: &[u32]) -> String {
+        let mut text = String::new();
+        for &frame in frames {
+            let (function, line) = self.distinct[frame as usize];
+            let (name, file) = &self.functions[function as usize];
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&format!("{name}\n\t{file}:{line}"));
+        }
+        text
+    }
+}
+
+/// Whether a function belongs to the runtime or to what stands between it and the program.
+fn is_plumbing(name: &str) -> bool {
+    let package = package_of(name);
+    PLUMBING.iter().any(|plumbing| match plumbing.strip_suffix('/') {
+        Some(root) => package == root || package.starts_with(plumbing),
+        None => {
+            package == *plumbing
+                || (package.starts_with(plumbing)
+                    && package[plumbing.len()..].starts_with('/')
+                    && *plumbing != "net")
+        }
+    })
+}
+
+/// The package path of a full function name: `net/http` of `net/http.(*conn).serve`.
+fn package_of(name: &str) -> &str {
+    let base = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name[base..].find('.') {
+        Some(dot) => &name[..base + dot],
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits_and_the_right_unit() {
+        for (ns, want) in [
+            (0, "0ns"),
+            (999, "999ns"),
+            (1_000, "1.00µs"),
+            (12_345, "12.3µs"),
+            (999_499, "999µs"),
+            (999_500, "1.00ms"),
+            (250_000_000, "250ms"),
+            (1_500_000_000, "1.50s"),
+            (75_000_000_000, "75.0s"),
+            (-2_500_000, "-2.50ms"),
+            (i64::MIN, "-9223372037s"),
+        ] {
+            assert_eq!(human_ns(ns), want);
+        }
+    }
+
+    #[test]
+    fn percentiles_are_nearest_ranks_and_ignore_null() {
+        let connection = Connection::open_in_memory().unwrap();
+        register(&connection).unwrap();
+        let ask = |sql: &str| -> Result<Value> { connection.query_row(sql, [], |row| row.get(0)) };
+        let values = "from (values (1), (2), (3), (4), (null))";
+        assert_eq!(
+            ask(&format!("select percentile(column1, 0.5) {values}")).unwrap(),
+            Value::Integer(2)
+        );
+        assert_eq!(
+            ask(&format!("select percentile(column1, 0.99) {values}")).unwrap(),
+            Value::Integer(4)
+        );
+        assert_eq!(
+            ask(&format!("select percentile(column1, 0) {values}")).unwrap(),
+            Value::Integer(1)
+        );
+        assert_eq!(ask("select percentile(1, 0.5) where 0").unwrap(), Value::Null);
+        assert!(
+            ask("select percentile(1, 99)").unwrap_err().to_string().contains("between 0 and 1")
+        );
+    }
+
+    #[test]
+    fn plumbing_is_told_from_programs_by_package() {
+        for name in [
+            "runtime.gopark",
+            "internal/poll.(*FD).Read",
+            "sync.(*Mutex).Lock",
+            "sync/atomic.x",
+            "net.(*conn).Read",
+        ] {
+            assert!(is_plumbing(name), "{name}");
+        }
+        for name in ["main.main", "net/http.(*conn).serve", "github.com/x/sync.Do", "synthetic.F"] {
+            assert!(!is_plumbing(name), "{name}");
+        }
+    }
+}

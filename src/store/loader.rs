@@ -1,0 +1,469 @@
+//! Model items to rows.
+
+use super::StoreError;
+use super::insert::RowWriter;
+use super::relations::*;
+use super::states::{StateStage, TraceBase};
+use crate::diagnostic::Diagnostic;
+use crate::model;
+use crate::model::{FunctionId, ReasonId, StackId, Symbols};
+use crate::wire::Version;
+
+/// What the loader must be told about a trace that the model does not know.
+pub struct LoadedTrace<'a> {
+    /// The source, as the user named it.
+    pub source: &'a str,
+    /// Its format.
+    pub version: Version,
+    /// Its length after unpacking.
+    pub size_bytes: u64,
+    /// The model's totals.
+    pub totals: model::Totals,
+    /// What was repaired, skipped or lost.
+    pub diagnostics: &'a [Diagnostic],
+    /// Bytes lost over all diagnostics.
+    pub lost_bytes: u64,
+    /// Events lost over all diagnostics.
+    pub lost_events: u64,
+}
+
+/// Row numbers used so far.
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    goroutines: i64,
+    goroutine_waits: i64,
+    procs: i64,
+    proc_states: i64,
+    threads: i64,
+    ranges: i64,
+    gc_cycles: i64,
+    metrics: i64,
+    tasks: i64,
+    regions: i64,
+    logs: i64,
+    labels: i64,
+    samples: i64,
+    generations: i64,
+    diagnostics: i64,
+}
+
+/// Writes the items of one trace after the other. The first error of the writer stops all writing
+/// and is returned by the next method that can.
+pub struct Loader<W: RowWriter> {
+    writer: W,
+    error: Option<StoreError>,
+    trace_id: i64,
+    next: Counts,
+    /// What `next` was when the current trace began: ids of the model count from 1 in each trace.
+    base: Counts,
+    states: StateStage<W>,
+}
+
+impl<W: RowWriter> Loader<W> {
+    /// A loader into an empty database. Goroutine states are most of all rows, so they go through a
+    /// writer of their own.
+    pub fn new(writer: W, state_writer: W) -> Self {
+        Self::with_stage(writer, StateStage::inline(state_writer))
+    }
+
+    /// The same with the states written by another thread.
+    pub fn in_parallel(writer: W, state_writer: W) -> Result<Self, StoreError>
+    where
+        W: Send + 'static,
+    {
+        Ok(Self::with_stage(writer, StateStage::in_parallel(state_writer)?))
+    }
+
+    fn with_stage(writer: W, states: StateStage<W>) -> Self {
+        Loader {
+            writer,
+            error: None,
+            trace_id: 1,
+            next: Counts::default(),
+            base: Counts::default(),
+            states,
+        }
+    }
+
+    /// Completes the trace whose items have come.
+    pub fn finish_trace(&mut self, trace: &LoadedTrace<'_>) -> Result<(), StoreError> {
+        self.states.finish_trace()?;
+        let trace_id = self.trace_id;
+        for diagnostic in trace.diagnostics {
+            self.next.diagnostics += 1;
+            let id = self.next.diagnostics;
+            self.write(&Diagnostics {
+                id,
+                trace_id,
+                severity: diagnostic.code.severity().as_str(),
+                code: diagnostic.code.as_str(),
+                byte_offset: diagnostic.offset.map(signed),
+                generation: diagnostic.generation.map(signed),
+                thread: diagnostic.thread,
+                message: &diagnostic.message,
+                lost_bytes: signed(diagnostic.lost_bytes),
+                lost_events: diagnostic.lost_events.map(signed),
+                lost_ns: diagnostic.lost_ns.map(signed),
+            });
+        }
+        let totals = &trace.totals;
+        self.write(&Traces {
+            id: trace_id,
+            source: trace.source,
+            format: &trace.version.to_string(),
+            written_by: trace.version.written_by(),
+            size_bytes: signed(trace.size_bytes),
+            start_clock_ns: totals.start_clock_ns,
+            start_unix_ns: totals.start_unix_ns,
+            duration_ns: totals.duration_ns,
+            gomaxprocs: totals.gomaxprocs.map(signed),
+            events: signed(totals.events),
+            generations: signed(totals.generations),
+            goroutines: signed(totals.goroutines),
+            gaps: signed(totals.gaps),
+            lost_bytes: signed(trace.lost_bytes),
+            lost_events: signed(trace.lost_events),
+        });
+        self.trace_id += 1;
+        self.base = self.next;
+        self.states.begin_trace(TraceBase {
+            trace_id: self.trace_id,
+            goroutines: self.base.goroutines,
+            threads: self.base.threads,
+        });
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Writes the symbols of all traces, and returns both writers.
+    pub fn finish(mut self, symbols: &Symbols) -> Result<(W, W), StoreError> {
+        for (index, function) in symbols.functions().enumerate() {
+            let id = FunctionId::from_index(index).row();
+            self.write(&Functions { id, name: &function.name, file: &function.file });
+        }
+        for (index, frame) in symbols.frames().enumerate() {
+            self.write(&Frames {
+                id: index as i64 + 1,
+                function_id: frame.function.row(),
+                line: signed(frame.line),
+                pc: frame.pc as i64,
+            });
+        }
+        let mut first_frame = 1;
+        for (index, frames) in symbols.stacks().enumerate() {
+            for (position, &frame) in frames.iter().enumerate() {
+                let id = first_frame + position as i64;
+                self.write(&RawStackFrames { id, frame_id: i64::from(frame) + 1 });
+            }
+            let function =
+                |frame: Option<&u32>| frame.map(|&frame| symbols.function_of(frame).row());
+            self.write(&Stacks {
+                id: StackId::from_index(index).row(),
+                first_frame,
+                depth: frames.len() as i64,
+                leaf_function_id: function(frames.first()),
+                root_function_id: function(frames.last()),
+            });
+            first_frame += frames.len() as i64;
+        }
+        for (index, name) in symbols.reasons().enumerate() {
+            let id = ReasonId::from_index(index).row();
+            self.write(&Reasons { id, name, kind: kind_of_reason(name) });
+        }
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok((self.writer, self.states.finish()?)),
+        }
+    }
+
+    #[inline(always)]
+    fn write<R: Row>(&mut self, row: &R) {
+        if self.error.is_none() {
+            self.error = self.writer.write(row).err();
+        }
+    }
+
+    fn goroutine_row(&self, id: model::GoroutineId) -> i64 {
+        self.base.goroutines + id.row()
+    }
+
+    fn thread_row(&self, row: model::ThreadRow) -> i64 {
+        self.base.threads + row.row()
+    }
+}
+
+/// What kind of waiting a reason is. The words are those of Go 1.27 `runtime/traceruntime.go`,
+/// traceBlockReasonStrings, and of the v1 converter.
+pub fn kind_of_reason(name: &str) -> &'static str {
+    match name {
+        "network" => "network",
+        "sync" | "sync.(*Cond).Wait" => "lock",
+        "chan send" | "chan receive" => "channel",
+        "select" => "select",
+        "sleep" => "sleep",
+        "forever" => "forever",
+        "system goroutine wait" | "preempted" | "wait for debug call" | "runtime.Gosched" => {
+            "runtime"
+        }
+        "" | "unspecified" => "unknown",
+        name if name.contains("GC") => "gc",
+        _ => "other",
+    }
+}
+
+/// SQLite has no unsigned integers; values above 2^63-1 do not occur in sound traces.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A proc or thread number; -1 is none.
+pub(super) fn known(number: i64) -> Option<i64> {
+    (number != -1).then_some(number)
+}
+
+impl<W: RowWriter> model::Items for Loader<W> {
+    #[inline(always)]
+    fn state(&mut self, span: &model::StateSpan) {
+        self.states.push(span);
+    }
+
+    fn goroutine(&mut self, item: &model::Goroutine) {
+        let id = self.goroutine_row(item.id);
+        self.next.goroutines = self.next.goroutines.max(id);
+        self.write(&RawGoroutines {
+            id,
+            trace_id: self.trace_id,
+            goid: item.goid,
+            function_id: item.function.map(FunctionId::row),
+            created_by: item.created_by.goroutine.map(|id| self.goroutine_row(id)),
+            create_stack_id: item.created_by.stack.map(StackId::row),
+            created_ns: item.created_ns,
+            started_ns: item.started_ns,
+            ended_ns: item.ended_ns,
+            existed_before: i64::from(item.existed_before),
+            last_state: item.last_state as i64,
+            running_ns: item.running_ns,
+            runnable_ns: item.runnable_ns,
+            waiting_ns: item.waiting_ns,
+            syscall_ns: item.syscall_ns,
+            syscall_blocked_ns: item.syscall_blocked_ns,
+            total_ns: item.total_ns,
+            mark_assist_ns: item.mark_assist_ns,
+            sweep_ns: item.sweep_ns,
+            stop_the_world_ns: item.stop_the_world_ns,
+        });
+        for wait in &item.waits {
+            self.next.goroutine_waits += 1;
+            self.write(&RawGoroutineWaits {
+                id: self.next.goroutine_waits,
+                goroutine_id: id,
+                reason_id: wait.reason.row(),
+                waits: wait.waits,
+                total_ns: wait.total_ns,
+                max_ns: wait.max_ns,
+            });
+        }
+    }
+
+    fn proc_span(&mut self, span: &model::ProcSpan) {
+        self.next.proc_states += 1;
+        self.write(&RawProcStates {
+            id: self.next.proc_states,
+            proc_id: self.base.procs + span.proc.row(),
+            start_ns: span.start_ns,
+            duration_ns: span.duration_ns,
+            is_running: i64::from(span.is_running),
+            open_start: i64::from(span.open_start),
+            open_end: i64::from(span.open_end),
+            thread_id: span.thread.map(|row| self.thread_row(row)),
+        });
+    }
+
+    fn proc(&mut self, row: model::ProcRow, proc: &model::Proc) {
+        let id = self.base.procs + row.row();
+        self.next.procs = id;
+        self.write(&Procs {
+            id,
+            trace_id: self.trace_id,
+            proc: proc.proc,
+            first_ns: proc.first_ns,
+            running_ns: proc.running_ns,
+            idle_ns: proc.idle_ns,
+            goroutine_ns: proc.goroutine_ns,
+            syscall_ns: proc.syscall_ns,
+            starts: proc.starts,
+            steals: proc.steals,
+        });
+    }
+
+    fn thread(&mut self, row: model::ThreadRow, thread: &model::Thread) {
+        let id = self.thread_row(row);
+        self.next.threads = id;
+        self.write(&Threads {
+            id,
+            trace_id: self.trace_id,
+            thread: thread.thread,
+            first_ns: thread.first_ns,
+            last_ns: thread.last_ns,
+            events: thread.events,
+            running_ns: thread.running_ns,
+            syscall_ns: thread.syscall_ns,
+        });
+    }
+
+    fn range(&mut self, range: &model::Range, symbols: &Symbols) {
+        use model::RangeKind::*;
+        self.next.ranges += 1;
+        let pause;
+        let (name, scope) = match range.kind {
+            Mark => ("GC concurrent mark phase", "global"),
+            MarkAssist => ("GC mark assist", "goroutine"),
+            Sweep => ("GC incremental sweep", "proc"),
+            StopTheWorld(reason) => {
+                pause = format!("stop-the-world ({})", symbols.reason_name(reason));
+                (pause.as_str(), "goroutine")
+            }
+        };
+        self.write(&Ranges {
+            id: self.next.ranges,
+            trace_id: self.trace_id,
+            name,
+            scope,
+            goroutine_id: range.goroutine.map(|id| self.goroutine_row(id)),
+            proc: known(range.proc),
+            start_ns: range.start_ns,
+            duration_ns: range.duration_ns,
+            open_start: i64::from(range.open_start),
+            open_end: i64::from(range.open_end),
+            stack_id: range.stack.map(StackId::row),
+            swept_bytes: range.swept.map(|swept| signed(swept.0)),
+            reclaimed_bytes: range.swept.map(|swept| signed(swept.1)),
+        });
+    }
+
+    fn gc_cycle(&mut self, cycle: &model::GcCycle) {
+        self.next.gc_cycles += 1;
+        self.write(&GcCycles {
+            id: self.next.gc_cycles,
+            trace_id: self.trace_id,
+            start_ns: cycle.start_ns,
+            duration_ns: cycle.duration_ns,
+            open_start: i64::from(cycle.open_start),
+            open_end: i64::from(cycle.open_end),
+            sweep_termination_pause_ns: cycle.sweep_termination_pause_ns,
+            mark_termination_pause_ns: cycle.mark_termination_pause_ns,
+            heap_before_bytes: cycle.heap_before_bytes.map(signed),
+            heap_after_bytes: cycle.heap_after_bytes.map(signed),
+            heap_goal_bytes: cycle.heap_goal_bytes.map(signed),
+            assist_ns: cycle.assist_ns,
+            background_ns: cycle.background_ns,
+            idle_ns: cycle.idle_ns,
+            goroutine_id: cycle.goroutine.map(|id| self.goroutine_row(id)),
+            stack_id: cycle.stack.map(StackId::row),
+        });
+    }
+
+    fn metric(&mut self, metric: &model::Metric) {
+        use model::MetricKind::*;
+        self.next.metrics += 1;
+        let name = match metric.kind {
+            HeapLive => "heap_live_bytes",
+            HeapGoal => "heap_goal_bytes",
+            Gomaxprocs => "gomaxprocs",
+        };
+        self.write(&Metrics {
+            id: self.next.metrics,
+            trace_id: self.trace_id,
+            name,
+            time_ns: metric.time_ns,
+            value: signed(metric.value),
+        });
+    }
+
+    fn task(&mut self, task: &model::Task) {
+        self.next.tasks += 1;
+        self.write(&Tasks {
+            id: self.next.tasks,
+            trace_id: self.trace_id,
+            task: task.task as i64,
+            parent: task.parent.map(|parent| parent as i64),
+            r#type: task.name.as_deref(),
+            start_ns: task.start_ns,
+            end_ns: task.end_ns,
+            goroutine_id: task.goroutine.map(|id| self.goroutine_row(id)),
+            end_goroutine_id: task.end_goroutine.map(|id| self.goroutine_row(id)),
+            stack_id: task.stack.map(StackId::row),
+        });
+    }
+
+    fn region(&mut self, region: &model::Region<'_>) {
+        self.next.regions += 1;
+        self.write(&Regions {
+            id: self.next.regions,
+            trace_id: self.trace_id,
+            goroutine_id: self.goroutine_row(region.goroutine),
+            task: region.task as i64,
+            r#type: region.name,
+            start_ns: region.start_ns,
+            end_ns: region.end_ns,
+            depth: i64::from(region.depth),
+            stack_id: region.stack.map(StackId::row),
+            end_stack_id: region.end_stack.map(StackId::row),
+        });
+    }
+
+    fn log(&mut self, log: &model::Log<'_>) {
+        self.next.logs += 1;
+        self.write(&Logs {
+            id: self.next.logs,
+            trace_id: self.trace_id,
+            time_ns: log.time_ns,
+            goroutine_id: log.goroutine.map(|id| self.goroutine_row(id)),
+            task: log.task as i64,
+            category: log.category,
+            message: log.message,
+            stack_id: log.stack.map(StackId::row),
+        });
+    }
+
+    fn label(&mut self, label: &model::Label<'_>) {
+        self.next.labels += 1;
+        self.write(&Labels {
+            id: self.next.labels,
+            trace_id: self.trace_id,
+            time_ns: label.time_ns,
+            goroutine_id: self.goroutine_row(label.goroutine),
+            label: label.label,
+        });
+    }
+
+    fn sample(&mut self, sample: &model::Sample) {
+        self.next.samples += 1;
+        self.write(&CpuSamples {
+            id: self.next.samples,
+            trace_id: self.trace_id,
+            time_ns: sample.time_ns,
+            goroutine_id: sample.goroutine.map(|id| self.goroutine_row(id)),
+            proc: known(sample.proc),
+            thread: known(sample.thread),
+            stack_id: sample.stack.map(StackId::row),
+        });
+    }
+
+    fn generation(&mut self, generation: &model::GenerationSpan) {
+        self.next.generations += 1;
+        self.write(&Generations {
+            id: self.next.generations,
+            trace_id: self.trace_id,
+            number: signed(generation.number),
+            start_ns: generation.start_ns,
+            byte_offset: signed(generation.offset),
+            size_bytes: signed(generation.size_bytes),
+            batches: signed(generation.batches),
+            events: signed(generation.events),
+            is_after_gap: i64::from(generation.is_after_gap),
+            clock_ns: generation.clock.map(|clock| clock.0),
+            clock_mono_ns: generation.clock.map(|clock| signed(clock.1)),
+            clock_unix_ns: generation.clock.map(|clock| clock.2),
+        });
+    }
+}

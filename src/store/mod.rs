@@ -1,0 +1,46 @@
+//! Model items to SQLite, and answers out of it.
+//!
+//! Comes in: model items ([`Loader`] is an [`Items`](crate::model::Items)). Goes out: a database, and
+//! the results of queries over it. What the tables are is declared in `schema/`, what the canned
+//! queries are in `queries/`; both are compiled in by `build.rs`. Everything that is particular to
+//! SQLite is in this module.
+
+mod bulk;
+mod catalog;
+mod database;
+mod functions;
+mod guard;
+mod insert;
+mod loader;
+mod relations;
+mod result;
+mod state_chunk;
+mod states;
+mod writer;
+
+pub use catalog::{
+    CannedQuery, Parameter, ParameterType, ResultColumn, canned_queries, find_query, nearest,
+};
+pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
+pub use functions::human_ns;
+pub use insert::RowWriter;
+pub use loader::{LoadedTrace, Loader};
+pub use relations::{Column, RELATIONS, Relation};
+pub use result::{INTERRUPTED, Limits, QueryResult, Value, parse_duration};
+
+/// Why the store could not do what was asked. The text is for users.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused or failed.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A file could not be read or written.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The user asked for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// A statement is wrong or not allowed.
+    #[error("{0}")]
+    Statement(String),
+}

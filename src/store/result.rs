@@ -1,0 +1,330 @@
+//! Running statements and handing out their rows.
+
+use super::catalog::{CannedQuery, Parameter, ParameterType, nearest};
+use super::relations::RELATIONS;
+use super::{Database, StoreError};
+use rusqlite::types::ValueRef;
+use rusqlite::{Error, ErrorCode, Statement, ToSql, ffi};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Set to stop the statement that runs, as by Ctrl-C.
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Bounds of a query.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest time; `None` for no limit.
+    pub time: Option<Duration>,
+    /// Most rows; `None` for no limit.
+    pub rows: Option<u64>,
+}
+
+/// A value of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// NULL: absent or unknown.
+    Null,
+    /// INTEGER.
+    Integer(i64),
+    /// REAL.
+    Real(f64),
+    /// TEXT.
+    Text(String),
+    /// BLOB.
+    Blob(Vec<u8>),
+}
+
+impl Value {
+    fn new(value: ValueRef<'_>) -> Value {
+        match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Integer(value),
+            ValueRef::Real(value) => Value::Real(value),
+            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        }
+    }
+}
+
+/// Takes the result of a query.
+pub trait QueryResult {
+    /// The names of the columns; before any row.
+    fn columns(&mut self, names: &[&str]) -> std::io::Result<()>;
+    /// A row.
+    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()>;
+}
+
+impl Database {
+    /// Runs one statement. Parameters that it names get their values from `parameters`.
+    pub fn query(
+        &self,
+        sql: &str,
+        parameters: &[(String, Value)],
+        limits: Limits,
+        result: &mut dyn QueryResult,
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.prepare(sql)?;
+        bind(&mut statement, parameters)?;
+        let started = Instant::now();
+        self.connection.progress_handler(
+            4096,
+            Some(move || {
+                INTERRUPTED.load(Ordering::Relaxed)
+                    || limits.time.is_some_and(|limit| started.elapsed() > limit)
+            }),
+        );
+        let done = run(&mut statement, limits, result);
+        drop(statement);
+        self.connection.progress_handler(0, None::<fn() -> bool>);
+        done.map_err(|error| match error {
+            StoreError::Sqlite(error) => explain_run(&error, limits),
+            error => error,
+        })
+    }
+
+    /// Runs a canned query. `given` are the parameters as the user typed them.
+    pub fn canned(
+        &self,
+        query: &CannedQuery,
+        given: &[(String, String)],
+        limits: Limits,
+        result: &mut dyn QueryResult,
+    ) -> Result<u64, StoreError> {
+        for (name, _) in given {
+            if !query.parameters.iter().any(|parameter| parameter.name == *name) {
+                let names: Vec<&str> =
+                    query.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                let hint = match nearest(name, names.iter().copied()) {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None if names.is_empty() => "it has none".into(),
+                    None => format!("it has {}", names.join(", ")),
+                };
+                return Err(StoreError::Usage(format!(
+                    "query '{}' has no parameter '{name}'; {hint}",
+                    query.name
+                )));
+            }
+        }
+        let mut parameters = Vec::new();
+        for parameter in &query.parameters {
+            let text = given.iter().rev().find(|(name, _)| *name == parameter.name);
+            let value = parse_value(parameter, text.map_or(&parameter.default, |(_, text)| text))?;
+            parameters.push((parameter.name.clone(), value));
+        }
+        self.query(query.sql, &parameters, limits, result)
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Statement<'_>, StoreError> {
+        let statement =
+            self.connection.prepare(sql).map_err(|error| self.explain_prepare(sql, &error))?;
+        if statement.column_count() == 0 {
+            return Err(StoreError::Statement("the statement is empty or gives no result".into()));
+        }
+        if !statement.readonly() {
+            return Err(StoreError::Statement("only statements that read are allowed".into()));
+        }
+        Ok(statement)
+    }
+
+    /// An error of compilation, with the statement, a caret and the nearest name.
+    fn explain_prepare(&self, sql: &str, error: &Error) -> StoreError {
+        let (message, offset) = match error {
+            Error::MultipleStatement => ("only one statement at a time".into(), None),
+            Error::SqlInputError { msg, offset, .. } => {
+                (msg.clone(), usize::try_from(*offset).ok())
+            }
+            Error::SqliteFailure(failure, message) => {
+                let message = message.clone().unwrap_or_else(|| failure.to_string());
+                (message, None)
+            }
+            other => (other.to_string(), None),
+        };
+        let is_refused =
+            error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied);
+        let mut text = if is_refused {
+            "only statements that read are allowed here: no writes, ATTACH, PRAGMA or extensions"
+                .into()
+        } else {
+            message.clone()
+        };
+        // SQLite does not say where a table stands that does not exist.
+        let offset = offset.or_else(|| find_word(sql, message.strip_prefix("no such table: ")?));
+        if let Some(offset) = offset.filter(|&offset| offset <= sql.len()) {
+            text.push_str(&caret(sql, offset));
+        }
+        if let Some(hint) = self.hint(&message) {
+            text.push_str(&format!("\n{hint}"));
+        }
+        StoreError::Statement(text)
+    }
+
+    /// The nearest name for one that does not exist.
+    fn hint(&self, message: &str) -> Option<String> {
+        let table = message.strip_prefix("no such table: ");
+        let column = message.strip_prefix("no such column: ");
+        let name = table.or(column)?.rsplit('.').next()?.trim_matches('"');
+        let names: Vec<&str> = if table.is_some() {
+            RELATIONS.iter().map(|relation| relation.name).collect()
+        } else {
+            RELATIONS
+                .iter()
+                .flat_map(|relation| relation.columns.iter().map(|column| column.name))
+                .collect()
+        };
+        let near = nearest(name, names.into_iter())?;
+        let place = match column {
+            Some(_) => {
+                let owners: Vec<&str> = RELATIONS
+                    .iter()
+                    .filter(|relation| !relation.name.starts_with("raw_"))
+                    .filter(|relation| relation.columns.iter().any(|column| column.name == near))
+                    .map(|relation| relation.name)
+                    .collect();
+                format!(" (in {})", owners.join(", "))
+            }
+            None => String::new(),
+        };
+        Some(format!("did you mean '{near}'?{place}"))
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result<(), StoreError> {
+    for index in 1..=statement.parameter_count() {
+        let name =
+            statement.parameter_name(index).unwrap_or("?").trim_start_matches([':', '@', '$']);
+        let Some((_, value)) = parameters.iter().rev().find(|(given, _)| given == name) else {
+            return Err(StoreError::Usage(format!(
+                "the statement has a parameter '{name}'; give it with -p {name}=VALUE"
+            )));
+        };
+        let value: &dyn ToSql = match value {
+            Value::Null => &rusqlite::types::Null,
+            Value::Integer(value) => value,
+            Value::Real(value) => value,
+            Value::Text(value) => value,
+            Value::Blob(value) => value,
+        };
+        statement.raw_bind_parameter(index, value)?;
+    }
+    Ok(())
+}
+
+fn run(
+    statement: &mut Statement<'_>,
+    limits: Limits,
+    result: &mut dyn QueryResult,
+) -> Result<u64, StoreError> {
+    result.columns(&statement.column_names())?;
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        if limits.rows.is_some_and(|limit| count >= limit) {
+            return Err(StoreError::Statement(format!(
+                "stopped after {count} rows; --max-rows raises the limit"
+            )));
+        }
+        count += 1;
+        let mut values = Vec::with_capacity(columns);
+        for index in 0..columns {
+            values.push(Value::new(row.get_ref(index)?));
+        }
+        result.row(values)?;
+    }
+    Ok(count)
+}
+
+fn explain_run(error: &Error, limits: Limits) -> StoreError {
+    let text = match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) if INTERRUPTED.swap(false, Ordering::Relaxed) => {
+            "stopped".into()
+        }
+        Some(ErrorCode::OperationInterrupted) => {
+            let seconds = limits.time.map_or(0.0, |limit| limit.as_secs_f64());
+            format!("stopped after {seconds} s; --timeout raises the limit")
+        }
+        Some(ErrorCode::OutOfMemory) => "the query needs more memory than is allowed".into(),
+        Some(ErrorCode::TooBig) => "a value of the result is too large".into(),
+        _ => match error {
+            Error::SqliteFailure(ffi::Error { .. }, Some(message)) => message.clone(),
+            other => other.to_string(),
+        },
+    };
+    StoreError::Statement(text)
+}
+
+/// Where a name stands in a statement as a word of its own.
+fn find_word(sql: &str, name: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    sql.match_indices(name)
+        .map(|(at, _)| at)
+        .find(|&at| !sql[..at].ends_with(is_part) && !sql[at + name.len()..].starts_with(is_part))
+}
+
+/// The line of a statement with a caret under a byte offset.
+fn caret(sql: &str, offset: usize) -> String {
+    let offset = (0..=offset).rev().find(|&at| sql.is_char_boundary(at)).unwrap_or(0);
+    let start = sql[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let line = sql[start..].lines().next().unwrap_or("");
+    let column = sql[start..offset].chars().count();
+    format!("\n  {line}\n  {}^", " ".repeat(column))
+}
+
+fn parse_value(parameter: &Parameter, text: &str) -> Result<Value, StoreError> {
+    if text == "null" {
+        return Ok(Value::Null);
+    }
+    let refuse = |want: &str| {
+        StoreError::Usage(format!("parameter '{}': want {want}, got '{text}'", parameter.name))
+    };
+    Ok(match parameter.ty {
+        ParameterType::Text => Value::Text(text.into()),
+        ParameterType::Integer => Value::Integer(text.parse().map_err(|_| refuse("an integer"))?),
+        ParameterType::Real => Value::Real(text.parse().map_err(|_| refuse("a number"))?),
+        ParameterType::Duration => {
+            Value::Integer(parse_duration(text).ok_or_else(|| refuse("a duration such as 1.5ms"))?)
+        }
+    })
+}
+
+/// Nanoseconds of `1.5ms`, `2s`, `10us`, `100ns`, `1m`, `1h`, or of a plain integer.
+pub fn parse_duration(text: &str) -> Option<i64> {
+    if let Ok(ns) = text.parse::<i64>() {
+        return Some(ns);
+    }
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-')?;
+    let (number, unit) = text.split_at(split);
+    let scale = match unit {
+        "ns" => 1.0,
+        "us" | "µs" | "μs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "m" => 60e9,
+        "h" => 3600e9,
+        _ => return None,
+    };
+    let ns = number.parse::<f64>().ok()? * scale;
+    (ns.abs() < 9e18).then_some(ns.round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        assert_eq!(parse_duration("1500"), Some(1500));
+        assert_eq!(parse_duration("1.5ms"), Some(1_500_000));
+        assert_eq!(parse_duration("-2s"), Some(-2_000_000_000));
+        assert_eq!(parse_duration("1h"), Some(3_600_000_000_000));
+        assert_eq!(parse_duration("1x"), None);
+        assert_eq!(parse_duration("ms"), None);
+        assert_eq!(parse_duration("99999999999999h"), None);
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_place_on_its_line() {
+        assert_eq!(caret("select\n  x from y", 9), "\n    x from y\n    ^");
+    }
+}

@@ -1,0 +1,7 @@
+//go:build !go1.23
+
+package main
+
+import "gotrace.test/programs/rec"
+
+func main() { rec.Unsupported("needs Go 1.23") }

@@ -1,0 +1,774 @@
+//! The contract of the command line, on the real binary.
+
+mod committed;
+
+use committed::run::{Run, Sandbox, finish};
+use committed::{Trace, event_text, invariants, violations};
+use gotrace::store::canned_queries;
+use rusqlite::Connection;
+use serde_json::Value as Json;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// A sandbox with a small trace in it, and its database.
+fn with_database() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "app.trace");
+    sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
+    sandbox
+}
+
+fn open(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
+}
+
+fn number(connection: &Connection, sql: &str) -> i64 {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+// ingest ----------------------------------------------------------------------------------------
+
+#[test]
+fn ingest_writes_a_database_beside_the_source_and_names_it() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("deep")).unwrap();
+    sandbox.copy("go1.27/mixed", "deep/app.out");
+    let run = sandbox.gotrace(&["ingest", "deep/app.out"]).expect(0);
+    assert!(run.text().starts_with("deep/app.db: deep/app.out: "), "{}", run.text());
+    assert_eq!(run.text().lines().count(), 1);
+    assert!(run.stderr.contains("loaded ") && run.stderr.contains(" MB/s"), "{}", run.stderr);
+    assert_eq!(sandbox.files(), ["deep"]);
+    let database = open(&sandbox.path("deep/app.db"));
+    assert_eq!(number(&database, "select count(*) from traces"), 1);
+    assert_eq!(number(&database, "pragma application_id"), 0x676f_7472);
+    assert!(number(&database, "pragma user_version") > 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode =
+            |name: &str| fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("deep/app.db"), mode("deep/app.out"), "as readable as any other file");
+    }
+}
+
+#[test]
+fn the_ending_of_a_packed_trace_is_not_part_of_the_name() {
+    let sandbox = Sandbox::new();
+    let bytes = Trace::new("go1.27/leak").bytes();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&bytes).unwrap();
+    sandbox.write("a.trace.gz", gzip.finish().unwrap());
+    sandbox.write("b.out.zst", zstd::stream::encode_all(&bytes[..], 1).unwrap());
+    // What a file is, its bytes tell, not its name.
+    sandbox.write("c.gz", &bytes);
+    for (source, target) in [("a.trace.gz", "a.db"), ("b.out.zst", "b.db"), ("c.gz", "c.db")] {
+        sandbox.gotrace(&["ingest", source]).expect(0);
+        let database = open(&sandbox.path(target));
+        assert_eq!(number(&database, "select size_bytes from traces"), bytes.len() as i64);
+    }
+}
+
+#[test]
+fn a_file_of_somebody_else_is_only_overwritten_by_force() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/leak", "app.trace");
+    for foreign in [&b"my notes"[..], b"", b"SQLite format 3\0 but not by gotrace"] {
+        sandbox.write("app.db", foreign);
+        sandbox.gotrace(&["ingest", "app.trace"]).expect(1).says(&["app.db: ", "--force"]);
+        assert_eq!(fs::read(sandbox.path("app.db")).unwrap(), foreign);
+        assert_eq!(sandbox.files(), ["app.db", "app.trace"]);
+    }
+    let other = sandbox.path("other.db");
+    open(&other).execute_batch("create table mine (a)").unwrap();
+    sandbox.gotrace(&["ingest", "app.trace", "-o", "other.db"]).expect(1).says(&["--force"]);
+    assert_eq!(number(&open(&other), "select count(*) from mine"), 0);
+    sandbox.gotrace(&["ingest", "app.trace", "--force"]).expect(0);
+    // One that gotrace made is replaced without asking.
+    sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
+    assert_eq!(number(&open(&sandbox.path("app.db")), "select count(*) from traces"), 1);
+}
+
+#[test]
+fn ingest_without_a_name_for_its_output_is_used_wrongly() {
+    let sandbox = Sandbox::new();
+    let trace = Trace::new("go1.27/leak").bytes();
+    sandbox.gotrace_with(&["ingest", "-"], trace.clone()).expect(2).says(&["-o"]);
+    sandbox.write("app.db", &trace);
+    sandbox.gotrace(&["ingest", "app.db"]).expect(2).says(&["-o"]);
+    sandbox.gotrace(&["ingest"]).expect(2);
+    assert_eq!(fs::read(sandbox.path("app.db")).unwrap(), trace);
+    assert_eq!(sandbox.files(), ["app.db"]);
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    sandbox
+        .gotrace(&["ingest", "app.db", "-o", "folder"])
+        .expect(1)
+        .says(&["folder: is a directory"]);
+    sandbox.gotrace(&["ingest", "app.db", "-o", "missing/x.db"]).expect(1).says(&["missing"]);
+    assert_eq!(sandbox.files(), ["app.db", "folder"]);
+}
+
+#[test]
+fn several_sources_go_into_one_database_and_a_bad_one_does_not_stop_the_others() {
+    let sandbox = Sandbox::new();
+    for (index, trace) in
+        ["go1.22/gc", "go1.25/cgo", "go1.27/killed", "go1.27/gc"].iter().enumerate()
+    {
+        sandbox.copy(trace, &format!("{index}.trace"));
+    }
+    sandbox.write("bad.trace", "nothing of use");
+    let sources = ["0.trace", "1.trace", "bad.trace", "missing.trace", "2.trace", "3.trace"];
+    let run = sandbox.gotrace(&[&["ingest", "-o", "all.db"], &sources[..]].concat()).expect(0);
+    let run = run.says(&["bad.trace: ", "missing.trace: no such file", "2.trace: byte "]);
+    assert_eq!(run.text().lines().count(), 4);
+    assert_eq!(run.text().matches(", incomplete").count(), 1);
+    let database = open(&sandbox.path("all.db"));
+    let sources: String = database
+        .query_row(
+            "select group_concat(source, ' ') from (select source from traces order by id)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(sources, "0.trace 1.trace 2.trace 3.trace");
+    assert_eq!(violations(&database, &invariants()), [""; 0]);
+    // Each trace has the rows it has alone.
+    for (index, name) in ["0.trace", "1.trace", "2.trace", "3.trace"].iter().enumerate() {
+        sandbox.gotrace(&["ingest", name, "-o", "one.db"]).expect(0);
+        let one = open(&sandbox.path("one.db"));
+        for table in [
+            "goroutines",
+            "ranges",
+            "gc_cycles",
+            "threads",
+            "procs",
+            "tasks",
+            "cpu_samples",
+            "diagnostics",
+        ] {
+            let own = format!("select count(*) from {table} where trace_id = {}", index + 1);
+            let alone = number(&one, &format!("select count(*) from {table}"));
+            assert_eq!(number(&database, &own), alone, "{name}: {table}");
+        }
+        let sums = "select sum(total_ns), sum(running_ns) from goroutines where trace_id";
+        let pair = |connection: &Connection, sql: &str| -> (i64, i64) {
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        assert_eq!(
+            pair(&database, &format!("{sums} = {}", index + 1)),
+            pair(&one, &format!("{sums} is not null"))
+        );
+    }
+    sandbox.gotrace(&["ingest", "bad.trace", "missing.trace", "-o", "none.db"]).expect(1);
+    assert!(!sandbox.path("none.db").exists());
+}
+
+// Bad input -------------------------------------------------------------------------------------
+
+/// Every command that reads a trace, with what must be in the message.
+fn refused(sandbox: &Sandbox, source: &str, words: &[&str]) {
+    let before = sandbox.files();
+    for command in [
+        &["ingest", source, "-o", "out.db"][..],
+        &["query", source, "goroutines"],
+        &["query", source, "select 1 from traces", "-f", "json"],
+        &["events", source],
+    ] {
+        let run = sandbox.gotrace(command).expect(1).says(words).says(&["gotrace: ", source]);
+        assert!(run.stdout.is_empty(), "{command:?}: {}", run.text());
+        assert_eq!(run.stderr.lines().count(), 1, "{command:?}: {}", run.stderr);
+        assert_eq!(sandbox.files(), before, "{command:?}");
+        assert!(sandbox.left_behind().is_empty(), "{command:?}: {:?}", sandbox.left_behind());
+    }
+}
+
+#[test]
+fn what_is_no_trace_is_refused_with_a_reason_and_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    refused(&sandbox, "missing.trace", &["no such file"]);
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    refused(&sandbox, "folder", &["directory"]);
+    let trace = Trace::new("go1.27/leak").bytes();
+    for (name, bytes, word) in [
+        ("empty", &b""[..], "empty"),
+        ("text", b"hello\n", "not a Go execution trace"),
+        ("page.html", b"<html>", "HTML"),
+        ("object.json", b"{}", "JSON"),
+        ("binary", b"\x7fELF\x02\x01\x01", "ELF"),
+        ("zeros", &[0; 4096], "not a Go execution trace"),
+        ("newer", b"go 1.31 trace\0\0\0\x01\x01", "newer"),
+        ("older", b"go 1.9 trace\0\0\0\0", "not supported"),
+        ("odd", b"go 1.24 trace\0\0\0", "unknown trace version"),
+        ("cut-header", b"go 1.26 trace\0", "header"),
+        ("bad-header", b"go 1.26 trace\0\0\x07", "header"),
+        ("short", &trace[..3], "not a Go execution trace"),
+        ("bad.gz", b"\x1f\x8b\x08\0garbage", "gz"),
+    ] {
+        sandbox.write(name, bytes);
+        refused(&sandbox, name, &[word]);
+    }
+}
+
+#[test]
+fn a_foreign_or_newer_database_is_refused() {
+    let sandbox = with_database();
+    open(&sandbox.path("foreign.db")).execute_batch("create table mine (a)").unwrap();
+    let run = sandbox.gotrace(&["query", "foreign.db", "select 1 from traces"]).expect(1);
+    run.says(&["foreign.db", "not one that gotrace made"]);
+    open(&sandbox.path("app.db")).execute_batch("pragma user_version = 99").unwrap();
+    let run = sandbox.gotrace(&["query", "app.db", "goroutines"]).expect(1);
+    run.says(&["app.db", "schema version 99", "ingest the trace again"]);
+    let mut damaged = fs::read(sandbox.path("app.db")).unwrap();
+    let half = damaged.len() / 2;
+    damaged.truncate(half);
+    sandbox.write("half.db", damaged);
+    let run = sandbox.gotrace(&["query", "half.db", "select count(*) from goroutine_states"]);
+    assert_ne!(run.status, 0);
+}
+
+#[test]
+fn a_trace_cut_anywhere_gives_what_is_left_or_an_error() {
+    let sandbox = Sandbox::new();
+    let bytes = Trace::new("go1.27/leak").bytes();
+    let whole = number_of_events(&sandbox, &bytes).unwrap();
+    let mut kept_before = 0;
+    for step in 0..=40 {
+        let len = bytes.len() * step / 40;
+        let kept = number_of_events(&sandbox, &bytes[..len]);
+        assert_eq!(kept.is_none(), len < 16, "cut at byte {len}");
+        kept_before = kept.unwrap_or(0).max(kept_before);
+    }
+    assert_eq!(kept_before, whole);
+}
+
+/// Events that `ingest` keeps; `None` if it fails, which it must do cleanly.
+fn number_of_events(sandbox: &Sandbox, bytes: &[u8]) -> Option<i64> {
+    sandbox.write("cut.trace", bytes);
+    let run = sandbox.gotrace(&["ingest", "cut.trace"]);
+    if run.status != 0 {
+        let run = run.expect(1);
+        assert!(run.stderr.starts_with("gotrace: cut.trace: byte "), "{}", run.stderr);
+        assert_eq!(sandbox.files(), ["cut.trace"]);
+        return None;
+    }
+    let database = open(&sandbox.path("cut.db"));
+    let (events, lost) = database
+        .query_row("select events, (select count(*) from diagnostics where severity <> 'info') from traces", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
+        .unwrap();
+    if lost > 0 {
+        assert!(run.stderr.contains(": cut.trace: "), "{}", run.stderr);
+    }
+    drop(database);
+    fs::remove_file(sandbox.path("cut.db")).unwrap();
+    Some(events)
+}
+
+#[test]
+fn a_partial_load_is_a_warning_unless_strict() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/killed", "app.trace");
+    let run = sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
+    assert!(run.text().contains(", incomplete"), "{}", run.text());
+    assert!(run.stderr.contains("gotrace: loss: app.trace: byte "), "{}", run.stderr);
+    assert!(run.stderr.contains(": generation 2: thread "), "{}", run.stderr);
+    let run = sandbox.gotrace(&["query", "app.db", "diagnostics", "-f", "json"]).expect(0);
+    assert!(run.text().contains("\"truncated-batch\""), "{}", run.text());
+    let all = sandbox.gotrace(&["events", "app.trace"]).expect(0);
+    assert!(all.stdout.len() > 1_000_000);
+    fs::remove_file(sandbox.path("app.db")).unwrap();
+    for command in [
+        &["ingest", "app.trace", "--strict"][..],
+        &["ingest", "app.trace", "--strict", "-o", "x.db"],
+        &["query", "app.trace", "goroutines", "--strict"],
+        &["events", "app.trace", "--strict"],
+    ] {
+        sandbox.gotrace(command).expect(1).says(&["--strict", "lost"]);
+        assert_eq!(sandbox.files(), ["app.trace"]);
+    }
+    // Strict refuses only what was lost.
+    let mut bytes = Trace::new("go1.27/leak").bytes();
+    assert_eq!(bytes.pop(), Some(52), "the end mark of a generation");
+    sandbox.write("odd.trace", bytes);
+    sandbox
+        .gotrace(&["ingest", "odd.trace", "--strict"])
+        .expect(0)
+        .says(&["gotrace: warning: odd.trace: "]);
+}
+
+// Streams ---------------------------------------------------------------------------------------
+
+#[test]
+fn standard_input_is_read_like_a_file() {
+    let sandbox = with_database();
+    let bytes = Trace::new("go1.27/mixed").bytes();
+    sandbox.gotrace_with(&["ingest", "-", "-o", "in.db"], bytes.clone()).expect(0);
+    let count = "select count(*), sum(duration_ns), max(id) from goroutine_states";
+    let ask = |arguments: &[&str], stdin: Vec<u8>| {
+        sandbox.gotrace_with(arguments, stdin).expect(0).stdout
+    };
+    let want = ask(&["query", "app.db", count], Vec::new());
+    assert_eq!(ask(&["query", "in.db", count], Vec::new()), want);
+    assert_eq!(ask(&["query", "-", count], bytes.clone()), want);
+    let packed = zstd::stream::encode_all(&bytes[..], 1).unwrap();
+    assert_eq!(ask(&["query", "-", count], packed), want);
+    assert_eq!(ask(&["events", "-"], bytes.clone()), event_text(&bytes).unwrap().0);
+    sandbox.gotrace_with(&["events", "-"], Vec::new()).expect(1).says(&["standard input", "empty"]);
+}
+
+#[test]
+fn standard_output_carries_nothing_but_data() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.copy("go1.27/killed", "app.trace");
+    let text = event_text(&fs::read(path).unwrap()).unwrap().0;
+    let run = sandbox.gotrace(&["events", "app.trace"]).expect(0).says(&["loss"]);
+    assert_eq!(run.stdout, text);
+    let run = sandbox
+        .gotrace(&["query", "app.trace", "select 1 as a", "-f", "csv"])
+        .expect(0)
+        .says(&["loss"]);
+    assert_eq!(run.text(), "a\n1\n");
+    // No colours and no progress bar where no terminal is.
+    assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+    let help = sandbox.gotrace(&["--help"]).expect(0);
+    assert!(help.text().contains("ingest") && help.stderr.is_empty());
+    let version = sandbox.gotrace(&["--version"]).expect(0);
+    assert_eq!(version.text(), concat!("gotrace ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let sandbox = with_database();
+    sandbox.copy("go1.27/boundary", "large.trace");
+    let many = "select * from raw_goroutine_states a, raw_goroutine_states b";
+    for command in [
+        &["events", "large.trace"][..],
+        &["query", "app.db", many],
+        &["query", "app.db", many, "-f", "json"],
+        &["query", "app.db", many, "-f", "tsv"],
+        &["queries"],
+    ] {
+        let mut child = sandbox.command(command).spawn().unwrap();
+        let mut first = [0; 10];
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut first).unwrap();
+        drop(stdout);
+        let run = finish(child, Vec::new()).expect(0);
+        assert_eq!(run.stderr, "", "{command:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure() {
+    let sandbox = with_database();
+    for command in [
+        &["events", "app.trace"][..],
+        &["query", "app.db", "goroutines"],
+        &["query", "app.db", "goroutines", "-f", "table"],
+        &["query", "app.db", "goroutines", "-f", "json"],
+        &["queries"],
+        &["ingest", "app.trace"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let child = sandbox.command(command).stdout(Stdio::from(full)).spawn().unwrap();
+        finish(child, Vec::new()).expect(1).says(&["gotrace: "]);
+    }
+}
+
+// query -----------------------------------------------------------------------------------------
+
+/// A row of every kind of value, and of text that formats must take care of.
+const ODD: &str = "select 1 as n, null as absent, -9223372036854775808 as small, 0.1 + 0.2 as real,
+      '' as empty, 'a,b;\"c\"' as quotes, 'tab' || char(9) || 'line' || char(10) || 'cr' || char(13) as space,
+      'back\\slash \\n | pipe <b> <br> & ''q''' as signs, 'été 世界 😀' as letters, x'00ff' as bytes
+    union all select 2, 'x', 9223372036854775807, -2.5, ' ', '\\|', '\\\\', '', 'null', null";
+
+/// What the cells are in formats without types.
+fn odd_cells() -> Vec<Vec<String>> {
+    let rows = [
+        [
+            "1",
+            "",
+            "-9223372036854775808",
+            "0.30000000000000004",
+            "",
+            "a,b;\"c\"",
+            "tab\tline\ncr\r",
+            "back\\slash \\n | pipe <b> <br> & 'q'",
+            "été 世界 😀",
+            "00ff",
+        ],
+        ["2", "x", "9223372036854775807", "-2.5", " ", "\\|", "\\\\", "", "null", ""],
+    ];
+    let mut rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| cell.to_string()).collect()).collect();
+    rows.insert(0, ODD_NAMES.iter().map(|name| name.to_string()).collect());
+    rows
+}
+
+const ODD_NAMES: [&str; 10] =
+    ["n", "absent", "small", "real", "empty", "quotes", "space", "signs", "letters", "bytes"];
+
+#[track_caller]
+fn assert_cells(got: Vec<Vec<String>>) {
+    assert_eq!(got, odd_cells());
+}
+
+/// Runs a query in a format.
+fn ask(sandbox: &Sandbox, sql: &str, format: &str) -> Run {
+    sandbox.gotrace(&["query", "app.db", sql, "-f", format]).expect(0)
+}
+
+#[test]
+fn csv_parses_back() {
+    let sandbox = with_database();
+    for run in [ask(&sandbox, ODD, "csv"), sandbox.gotrace(&["query", "app.db", ODD]).expect(0)] {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&run.stdout[..]);
+        let rows = reader.records().map(|row| row.unwrap().iter().map(String::from).collect());
+        assert_cells(rows.collect());
+    }
+}
+
+#[test]
+fn tsv_parses_back() {
+    let sandbox = with_database();
+    let unescape = |cell: &str| {
+        let mut text = String::new();
+        let mut signs = cell.chars();
+        while let Some(sign) = signs.next() {
+            text.push(match sign {
+                '\\' => match signs.next().unwrap() {
+                    't' => '\t',
+                    'n' => '\n',
+                    'r' => '\r',
+                    '\\' => '\\',
+                    other => panic!("\\{other} in {cell:?}"),
+                },
+                other => other,
+            });
+        }
+        text
+    };
+    let run = ask(&sandbox, ODD, "tsv");
+    assert_cells(run.text().lines().map(|line| line.split('\t').map(unescape).collect()).collect());
+}
+
+#[test]
+fn json_and_jsonl_parse_back_with_their_types() {
+    let sandbox = with_database();
+    let json: Json = serde_json::from_slice(&ask(&sandbox, ODD, "json").stdout).unwrap();
+    let lines: Vec<Json> = ask(&sandbox, ODD, "jsonl")
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(json, Json::Array(lines));
+    let rows = json.as_array().unwrap();
+    let names: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+    assert_eq!(names, ODD_NAMES, "columns stay in order");
+    let cells = odd_cells();
+    for (row, cells) in rows.iter().zip(&cells[1..]) {
+        for (index, name) in ODD_NAMES.iter().enumerate() {
+            match (&row[name], cells[index].as_str()) {
+                (Json::Null, cell) => {
+                    assert_eq!((cell, matches!(*name, "absent" | "bytes")), ("", true))
+                }
+                (Json::Number(number), cell) if *name == "real" => {
+                    assert_eq!(number.as_f64(), cell.parse().ok());
+                }
+                (Json::Number(number), cell) => assert_eq!(number.to_string(), cell),
+                (Json::String(text), cell) => assert_eq!(text, cell),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    for format in ["json", "jsonl"] {
+        let none = ask(&sandbox, "select 1 as a where 0", format);
+        assert_eq!(none.text(), if format == "json" { "[]\n" } else { "" });
+    }
+}
+
+#[test]
+fn no_column_is_lost_where_two_have_one_name() {
+    let sandbox = with_database();
+    let sql = "select 1 as a, 2 as b, 3 as a, 4 as a";
+    let row: Json = serde_json::from_slice(&ask(&sandbox, sql, "jsonl").stdout).unwrap();
+    let values: Vec<i64> =
+        row.as_object().unwrap().values().map(|value| value.as_i64().unwrap()).collect();
+    assert_eq!(values, [1, 2, 3, 4]);
+    assert_eq!(ask(&sandbox, sql, "csv").text().lines().next(), Some("a,b,a,a"));
+}
+
+#[test]
+fn markdown_parses_back() {
+    let sandbox = with_database();
+    // A cell ends at a sign that is not escaped; every escaped sign stands for itself.
+    let cells = |line: &str| {
+        let mut cells = vec![String::new()];
+        let mut rest = line.strip_prefix("| ").unwrap().strip_suffix(" |").unwrap();
+        while let Some(sign) = rest.chars().next() {
+            let cell = cells.last_mut().unwrap();
+            if let Some(behind) = rest.strip_prefix(" | ") {
+                cells.push(String::new());
+                rest = behind;
+            } else if let Some(behind) = rest.strip_prefix("<br>") {
+                cell.push('\n');
+                rest = behind;
+            } else if let Some(escaped) = rest.strip_prefix('\\') {
+                let sign = escaped.chars().next().unwrap();
+                assert!(sign.is_ascii_punctuation(), "{line}");
+                cell.push(sign);
+                rest = &escaped[1..];
+            } else {
+                assert!(sign != '|' && sign != '<', "{line}");
+                cell.push(sign);
+                rest = &rest[sign.len_utf8()..];
+            }
+        }
+        cells
+    };
+    let run = ask(&sandbox, ODD, "markdown");
+    let mut lines: Vec<&str> = run.text().split('\n').collect();
+    assert_eq!(lines.pop(), Some(""));
+    let marks = lines.remove(1);
+    assert_eq!(marks.matches("---").count(), ODD_NAMES.len(), "{marks}");
+    assert_cells(lines.iter().map(|line| cells(line)).collect());
+}
+
+#[test]
+fn tables_show_durations_for_people_and_leave_the_absent_empty() {
+    let sandbox = with_database();
+    let sql = "select 1500000 as total_ns, 2048 as heap_bytes, null as stack, 'x' as name
+               union all select null, null, 'main.main', null";
+    let run = ask(&sandbox, sql, "table");
+    let lines: Vec<&str> = run.text().lines().collect();
+    assert!(lines[0].contains("total_ns") && lines[0].contains("name"), "{}", run.text());
+    assert!(
+        lines.iter().any(|line| line.contains("1.50ms") && line.contains("2.0KiB")),
+        "{}",
+        run.text()
+    );
+    let last = lines[lines.len() - 1];
+    assert_eq!(last.trim(), "main.main");
+    assert!(!run.text().to_lowercase().contains("null"));
+}
+
+#[test]
+fn a_query_gives_the_same_over_a_trace_and_over_its_database() {
+    let sandbox = with_database();
+    for query in canned_queries() {
+        let goid =
+            if query.parameters.iter().any(|one| one.name == "goid") { "goid=1" } else { "" };
+        let arguments = |source| {
+            let mut arguments = vec!["query", source, query.name, "-f", "csv"];
+            if !goid.is_empty() {
+                arguments.extend(["-p", goid]);
+            }
+            arguments
+        };
+        let stored = sandbox.gotrace(&arguments("app.db")).expect(0);
+        let direct = sandbox.gotrace(&arguments("app.trace")).expect(0);
+        assert_eq!(stored.text(), direct.text(), "{}", query.name);
+    }
+    assert!(sandbox.left_behind().is_empty(), "{:?}", sandbox.left_behind());
+    assert_eq!(sandbox.files(), ["app.db", "app.trace"]);
+}
+
+#[test]
+fn wrong_sql_is_shown_with_a_caret_and_the_nearest_name() {
+    let sandbox = with_database();
+    let caret =
+        |sql: &str, at: &str| format!("\n  {sql}\n  {}^\n", " ".repeat(sql.find(at).unwrap()));
+    for (sql, at, words) in [
+        ("select nam from goroutines", "nam", &["no such column: nam", "'name'"][..]),
+        (
+            "select count(*) from gorutines",
+            "gorutines",
+            &["no such table: gorutines", "'goroutines'"],
+        ),
+        ("select g.goidd from goroutines g", "g.goidd", &["goidd", "'goid'"]),
+        ("select goid, from goroutines", "from", &["syntax error"]),
+        ("select humanns(1) from traces", "humanns", &["no such function: humanns"]),
+        ("select 'abc from traces", "'abc", &["unrecognized token"]),
+    ] {
+        let run = sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(words);
+        assert!(run.stderr.contains(&caret(sql, at)), "{}", run.stderr);
+        assert!(run.stdout.is_empty());
+    }
+    let run = sandbox
+        .gotrace(&["query", "app.db", "select goid\nfrom goroutines\nwhere goidx = 1"])
+        .expect(1);
+    assert!(run.stderr.contains("\n  where goidx = 1\n        ^\n"), "{}", run.stderr);
+    sandbox.gotrace(&["query", "app.db", "select 1; select 2"]).expect(1).says(&["one statement"]);
+}
+
+#[test]
+fn wrong_use_has_status_2_and_says_what_was_meant() {
+    let sandbox = with_database();
+    for (arguments, words) in [
+        (
+            &["query", "app.db", "gorutines"][..],
+            &["there is no query 'gorutines'", "'goroutines'"][..],
+        ),
+        (&["query", "app.db", "xyzzy"], &["there is no query 'xyzzy'", "gotrace queries"]),
+        (&["queries", "blokcing"], &["'blocking'"]),
+        (&["query", "app.db", "goroutine", "-p", "god=1"], &["no parameter 'god'", "'goid'"]),
+        (&["query", "app.db", "goroutine", "-p", "goid=one"], &["'goid'", "an integer", "'one'"]),
+        (&["query", "app.db", "goroutine", "-p", "goid"], &["NAME=VALUE"]),
+        (&["query", "app.db", "select :limit"], &["'limit'", "-p limit=VALUE"]),
+        (&["query", "app.db", "goroutines", "-f", "xml"], &["xml", "jsonl"]),
+        (&["query", "app.db", "goroutines", "--timeout", "soon"], &["--timeout", "soon"]),
+        (&["query", "app.db"], &["NAME|SQL"]),
+        (&["qurey", "app.db", "goroutines"], &["qurey", "query"]),
+        (&[], &["Usage"]),
+        (&["events"], &["TRACE"]),
+    ] {
+        let run = sandbox.gotrace(arguments).expect(2).says(words);
+        assert!(run.stdout.is_empty(), "{arguments:?}");
+    }
+    // The name is wrong whatever the source is.
+    sandbox.gotrace(&["query", "missing.db", "gorutines"]).expect(2);
+}
+
+#[test]
+fn parameters_reach_canned_queries_and_sql() {
+    let sandbox = with_database();
+    let ask = |arguments: &[&str]| {
+        let run =
+            sandbox.gotrace(&[&["query", "app.db"], arguments, &["-f", "csv"]].concat()).expect(0);
+        run.text().to_owned()
+    };
+    assert_eq!(
+        ask(&[
+            "select :a + 1 as x, :b as y, typeof(:c) as z",
+            "-p",
+            "a=41",
+            "-p",
+            "b=it's",
+            "-p",
+            "c=1.5"
+        ]),
+        "x,y,z\n42,it's,real\n"
+    );
+    // The last one wins.
+    assert_eq!(ask(&["select :a as x", "-p", "a=1", "-p", "a=2"]), "x\n2\n");
+    let of_one = ask(&["goroutine", "-p", "goid=1"]);
+    assert!(of_one.lines().count() > 5);
+    assert_ne!(of_one, ask(&["goroutine", "-p", "goid=2"]));
+}
+
+#[test]
+fn statements_that_could_change_anything_are_refused() {
+    let sandbox = with_database();
+    let before = fs::read(sandbox.path("app.db")).unwrap();
+    for sql in [
+        "insert into traces select * from traces",
+        "update traces set source = 'x'",
+        "update traces set source = 'x' returning id",
+        "delete from traces",
+        "replace into reasons values (1, 'a', 'b')",
+        "create table t (a)",
+        "create temp table t (a)",
+        "create view v as select 1",
+        "create virtual table t using fts5(a)",
+        "drop table traces",
+        "alter table traces rename to t",
+        "create trigger t after insert on traces begin select 1; end",
+        "attach 'new.db' as n",
+        "attach ':memory:' as n",
+        "detach main",
+        "vacuum into 'new.db'",
+        "vacuum main",
+        "reindex traces",
+        "analyze traces",
+        "begin immediate",
+        "savepoint s",
+        "commit transaction",
+        "pragma query_only = 0",
+        "pragma journal_mode = wal",
+        "pragma writable_schema = 1",
+        "pragma user_version = 7",
+        "pragma mmap_size = 0",
+        "select * from pragma_journal_mode('wal')",
+        "select * from pragma_user_version(7)",
+        "select load_extension('libm')",
+        "select load_extension('libm', 'init')",
+        "select writefile('new.db', 'x')",
+        "select readfile('app.trace')",
+        "select edit('x')",
+        "select fts3_tokenizer('simple', x'00')",
+    ] {
+        let run = sandbox.gotrace(&["query", "app.db", sql]);
+        assert_eq!(run.status, 1, "{sql}: {}{}", run.text(), run.stderr);
+        assert!(run.stderr.starts_with("gotrace: "), "{sql}: {}", run.stderr);
+    }
+    // The trace behind a query has no better chances.
+    sandbox.gotrace(&["query", "app.trace", "delete from traces"]).expect(1);
+    assert_eq!(sandbox.files(), ["app.db", "app.trace"]);
+    assert!(fs::read(sandbox.path("app.db")).unwrap() == before, "the file has changed");
+    for sql in [
+        "pragma table_info(traces)",
+        "select * from pragma_table_list",
+        "explain query plan select 1",
+    ] {
+        sandbox.gotrace(&["query", "app.db", sql]).expect(0);
+    }
+}
+
+#[test]
+fn a_query_without_end_stops_at_the_time_limit() {
+    let sandbox = with_database();
+    for sql in [
+        "with recursive r(n) as (select 1 union all select n + 1 from r) select count(*) from r",
+        "select count(*) from raw_goroutine_states a, raw_goroutine_states b, raw_goroutine_states c,
+           raw_goroutine_states d where a.id + b.id + c.id + d.id = -1",
+        "select percentile(a.id + b.id, 0.5) from raw_goroutine_states a, raw_goroutine_states b,
+           raw_goroutine_states c",
+    ] {
+        let started = Instant::now();
+        let run = sandbox.gotrace(&["query", "app.db", sql, "--timeout", "300ms"]).expect(1);
+        run.says(&["0.3 s", "--timeout"]);
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn a_huge_result_stops_at_the_row_limit_and_keeps_what_came_before() {
+    let sandbox = with_database();
+    let sql = "with recursive r(n) as (select 1 union all select n + 1 from r) select n from r";
+    for (format, want) in
+        [("csv", "n\n1\n2\n3\n"), ("json", "[\n{\"n\":1},\n{\"n\":2},\n{\"n\":3}\n]\n")]
+    {
+        let run =
+            sandbox.gotrace(&["query", "app.db", sql, "--max-rows", "3", "-f", format]).expect(1);
+        assert_eq!(run.text(), want);
+        run.says(&["3 rows", "--max-rows"]);
+    }
+    // Exactly as many as allowed are no excess.
+    let two = sandbox.gotrace(&["query", "app.db", "values (1), (2)", "--max-rows", "2"]).expect(0);
+    assert_eq!(two.text(), "column1\n1\n2\n");
+    for sql in ["select zeroblob(2000000000)", "select hex(zeroblob(250000000))"] {
+        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&["too large"]);
+    }
+}
+
+#[test]
+fn the_list_of_queries_and_each_query_can_be_shown() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.gotrace(&["queries"]).expect(0);
+    let names: Vec<&str> =
+        list.text().lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let want: Vec<&str> = canned_queries().iter().map(|query| query.name).collect();
+    assert_eq!(names, want);
+    assert!(names.len() >= 9);
+    for name in names {
+        let shown = sandbox.gotrace(&["queries", name]).expect(0);
+        for part in ["\nColumns:\n", "\nSQL:\n"] {
+            assert!(shown.text().contains(part), "{name}");
+        }
+    }
+}

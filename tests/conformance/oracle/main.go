@@ -1,0 +1,194 @@
+// Gotraceoracle asks Go's own trace reader (internal/trace) what it makes of
+// a trace. That package can only be imported from within the Go tree: the
+// script ../toolchain builds this file as if it were cmd/gotraceoracle.
+//
+//	gotraceoracle summary TRACE        per-goroutine statistics as TSV
+//	gotraceoracle loop TRACE           read all events, print how many and how long
+//	gotraceoracle textconv TEST OUT    text-form test case -> binary trace
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"internal/trace"
+	"internal/trace/raw"
+	"internal/txtar"
+	"io"
+	"os"
+	"sort"
+	"strings"
+	"time"
+)
+
+func main() {
+	var err error
+	switch args := os.Args[1:]; {
+	case len(args) == 2 && args[0] == "summary":
+		err = summary(args[1])
+	case len(args) == 2 && args[0] == "loop":
+		err = loop(args[1])
+	case len(args) == 3 && args[0] == "textconv":
+		err = textconv(args[1], args[2])
+	default:
+		err = fmt.Errorf("usage: gotraceoracle summary TRACE | loop TRACE | textconv TEST OUT")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gotraceoracle:", err)
+		os.Exit(1)
+	}
+}
+
+// summary does what cmd/trace does with a trace: all events up to the first
+// error go into the summarizer. The goroutine statistics are printed in the
+// order of the goroutine IDs, times in nanoseconds.
+//
+// The comment lines after the table say how many events were read, how many
+// of them were valid (up to and including the last Sync event: cmd/trace
+// drops the rest) and, for a broken trace, the error.
+func summary(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(os.Stdout)
+	defer w.Flush()
+	r, err := trace.NewReader(f)
+	if err != nil {
+		fmt.Fprintf(w, "# error: failed to create trace reader: %v\n", err)
+		return nil
+	}
+	s := trace.NewSummarizer()
+	var events []*trace.Event
+	valid := 0
+	var failure error
+	for {
+		ev, err := r.ReadEvent()
+		if err == io.EOF {
+			valid = len(events)
+			break
+		}
+		if err != nil {
+			failure = err
+			break
+		}
+		events = append(events, &ev)
+		s.Event(&ev)
+		if ev.Kind() == trace.EventSync {
+			valid = len(events)
+		}
+	}
+	if valid == 0 {
+		fmt.Fprintf(w, "# error: failed to parse any useful part of the trace: %v\n", failure)
+		return nil
+	}
+	fmt.Fprintln(w, "# goid\tname\tcreation\tstart\tend\texec\tsched\tsyscall\tsyscall_block\ttotal\tblock\trange")
+	gs := s.Finalize().Goroutines
+	ids := make([]trace.GoID, 0, len(gs))
+	for id := range gs {
+		ids = append(ids, id)
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
+		g := gs[id]
+		fmt.Fprintf(w, "%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n",
+			id, g.Name, g.CreationTime, g.StartTime, g.EndTime,
+			g.ExecTime, g.SchedWaitTime, g.SyscallTime, g.SyscallBlockTime, g.TotalTime,
+			object(g.BlockTimeByReason), object(g.RangeTime))
+	}
+	fmt.Fprintf(w, "# events: %d valid: %d\n", len(events), valid)
+	if failure != nil {
+		fmt.Fprintf(w, "# error: %v\n", failure)
+	}
+	return nil
+}
+
+// object is the JSON object of m with sorted keys and times in nanoseconds.
+func object(m map[string]time.Duration) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	ns := make(map[string]int64, len(m))
+	for k, v := range m {
+		ns[k] = int64(v)
+	}
+	if err := enc.Encode(ns); err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// loop reads all events and does nothing with them.
+func loop(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	start := time.Now()
+	r, err := trace.NewReader(bufio.NewReader(f))
+	if err != nil {
+		return err
+	}
+	n := 0
+	for {
+		if _, err := r.ReadEvent(); err == io.EOF {
+			break
+		} else if err != nil {
+			return fmt.Errorf("after %d events: %w", n, err)
+		}
+		n++
+	}
+	fmt.Printf("events %d seconds %.3f\n", n, time.Since(start).Seconds())
+	return nil
+}
+
+// textconv makes a binary trace of a test case in text form, and prints what
+// is expected of a reader: SUCCESS, or FAILURE and a quoted regular
+// expression.
+func textconv(test, out string) error {
+	ar, err := txtar.ParseFile(test)
+	if err != nil {
+		return err
+	}
+	var expect, text []byte
+	for _, f := range ar.Files {
+		switch f.Name {
+		case "expect":
+			expect = f.Data
+		case "trace":
+			text = f.Data
+		}
+	}
+	if expect == nil || text == nil {
+		return fmt.Errorf("%s: no expect or no trace in it", test)
+	}
+	r, err := raw.NewTextReader(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w, err := raw.NewWriter(&b, r.Version())
+	if err != nil {
+		return err
+	}
+	for {
+		ev, err := r.ReadEvent()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.WriteEvent(ev); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(out, b.Bytes(), 0o666); err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(expect)
+	return err
+}
