@@ -195,7 +195,7 @@ impl<'a, I: Items> Builder<'a, I> {
         if span.state != State::SyscallBlocked {
             next.from = span.state;
         }
-        live.span = next;
+        live.begin(next);
         self.end_of_span(&span, worker, slot);
         self.items.state(&span);
     }
