@@ -91,7 +91,7 @@ fn read_v2<S: Sink>(mut reader: wire::v2::Reader, sink: &mut S) -> Outcome {
     let mut diagnostics = Diagnostics::default();
     while let Some(mut generation) = reader.next_generation() {
         let found = std::mem::take(&mut reader.diagnostics);
-        let has_loss = found.has_loss();
+        let has_loss = found.has_loss() || generation.has_lost_start;
         diagnostics.append(found);
         orderer.generation(&mut generation, has_loss, sink);
         diagnostics.append(std::mem::take(&mut orderer.diagnostics));

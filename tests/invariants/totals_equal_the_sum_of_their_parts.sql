@@ -79,11 +79,9 @@ from procs p
 left join proc_sums s on s.proc_id = p.id
 where (p.running_ns, p.idle_ns) is not (coalesce(s.running_ns, 0), coalesce(s.idle_ns, 0))
 union all
--- Before Go 1.22 the loss of a proc in a system call could be traced later than it happened.
 select 'proc in itself', p.id
 from procs p
-join traces t on t.id = p.trace_id
-where p.goroutine_ns + p.syscall_ns > p.running_ns and t.format >= 'go 1.22'
+where p.goroutine_ns + p.syscall_ns > p.running_ns
 union all
 select 'threads and goroutines', t.id
 from traces t
