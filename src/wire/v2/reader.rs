@@ -14,7 +14,7 @@ use super::resync::{Known, PLAUSIBLE_GENERATIONS, find_batch};
 use super::spec::MAX_BATCH_SIZE;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::ByteStream;
-use crate::wire::Version;
+use crate::wire::{Version, varint};
 
 /// Most bytes of events that one generation may hold. A generation is about one second of a
 /// program's life or 16 MB a thread, whatever comes first, so this is far above any real one.
@@ -232,7 +232,14 @@ impl Reader {
         if header.generation != generation.number || !known.allows(&header) {
             return None;
         }
-        header.header_len += PADDED_SIZE_LEN;
+        // Whether the damage has made the number shorter, or has only changed some of its bytes,
+        // shows its end: seven of the ten bytes are always the same.
+        let size = &bytes[header.header_len..];
+        let kept = size.iter().skip(3).zip(PADDING).filter(|(got, want)| **got == *want).count();
+        header.header_len += match varint::read(size) {
+            Some((_, len)) if kept < 4 => len,
+            _ => PADDED_SIZE_LEN,
+        };
         let end = find_batch(bytes, header.header_len, bytes.len(), known)?;
         header.data_len = end - header.header_len;
         if header.data_len > MAX_BATCH_SIZE as usize {
@@ -258,7 +265,7 @@ impl Reader {
         if generation.is_some_and(|generation| generation.number == number) {
             return Belongs::Here;
         }
-        let behind = self.header_behind(header);
+        let behind = self.header_behind(header, 0);
         let behind_number = behind.map(|behind| behind.generation);
         let is_alone = behind_number != Some(number);
         let Some(generation) = generation else {
@@ -269,6 +276,8 @@ impl Reader {
             return match behind {
                 Some(behind)
                     if is_alone
+                        // Else it is the one behind that does not belong here.
+                        && self.second_behind(header, &behind) != Some(number)
                         && last.is_none_or(|last| behind.generation == last + 1)
                         && behind.generation != 0
                         && behind.time_ticks.abs_diff(header.time_ticks) < SAME_GENERATION_TICKS =>
@@ -309,14 +318,21 @@ impl Reader {
         header.generation = number;
     }
 
-    /// The header that stands behind the data of `header`, if one does.
-    fn header_behind(&mut self, header: &BatchHeader) -> Option<BatchHeader> {
-        let start = header.header_len + header.data_len;
+    /// The header that stands behind the data of `header`, which begins `at` bytes from here, if one
+    /// does.
+    fn header_behind(&mut self, header: &BatchHeader, at: usize) -> Option<BatchHeader> {
+        let start = at + header.header_len + header.data_len;
         let is_padded = self.is_padded;
         let bytes = self.stream.peek(start + MAX_HEADER_LEN);
         let behind = parse_header(bytes.get(start..)?).ok()?;
         let is_batch = behind.kind != BatchKind::EndOfGeneration;
         (is_batch && (behind.is_padded || !is_padded)).then_some(behind)
+    }
+
+    /// The generation of the second batch behind one, if there are two.
+    fn second_behind(&mut self, header: &BatchHeader, behind: &BatchHeader) -> Option<u64> {
+        let at = header.header_len + header.data_len;
+        self.header_behind(behind, at).map(|second| second.generation)
     }
 
     fn skip_stray(&mut self, header: &BatchHeader, generation: Option<&Generation>) {
@@ -445,6 +461,9 @@ enum Belongs {
     /// To this generation, though its header says another.
     To(u64),
 }
+
+/// The end of a padded size.
+const PADDING: [u8; 7] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0];
 
 /// Batches of one generation are hardly this far apart, clock ticks: about a minute.
 const SAME_GENERATION_TICKS: u64 = 1 << 30;
