@@ -250,10 +250,8 @@ fn batches_v1(whole: &[u8]) -> Vec<Batch> {
         if whole[at] & 0x3f == 1 {
             let (proc, proc_len) = number(&whole[at + 1..]).expect("the entry is whole");
             let (ticks, ticks_len) = number(&whole[at + 1 + proc_len..]).expect("see above");
-            let fields = vec![
-                at + 1..at + 1 + proc_len,
-                at + 1 + proc_len..at + 1 + proc_len + ticks_len,
-            ];
+            let fields =
+                vec![at + 1..at + 1 + proc_len, at + 1 + proc_len..at + 1 + proc_len + ticks_len];
             all.push(Batch {
                 whole: at..at + len,
                 data: at + len..at + len,

@@ -217,6 +217,20 @@ impl Generation {
             );
             return;
         }
+        if let Some(before) = batches.last()
+            && before.time_ticks > header.time_ticks
+        {
+            let by = before.time_ticks - header.time_ticks;
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::TimeBackwards,
+                    format!("the batch is {by} clock ticks earlier than the one before it"),
+                )
+                .at_offset(offset)
+                .in_generation(self.number)
+                .on_thread(header.thread),
+            );
+        }
         let start = self.arena.len();
         self.arena.extend_from_slice(data);
         batches.push(Batch {

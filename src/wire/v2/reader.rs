@@ -233,12 +233,16 @@ impl Reader {
             return None;
         }
         // Whether the damage has made the number shorter, or has only changed some of its bytes,
-        // shows its end: seven of the ten bytes are always the same.
+        // shows its end: seven of the ten bytes are always the same. Where they stand elsewhere,
+        // it is not the length that is damaged, but a number before it.
         let size = &bytes[header.header_len..];
         let kept = size.iter().skip(3).zip(PADDING).filter(|(got, want)| **got == *want).count();
-        header.header_len += match varint::read(size) {
-            Some((_, len)) if kept < 4 => len,
-            _ => PADDED_SIZE_LEN,
+        header.header_len += if kept >= 4 {
+            PADDED_SIZE_LEN
+        } else if size[..size.len().min(MAX_HEADER_LEN)].windows(7).any(|w| w == PADDING) {
+            return None;
+        } else {
+            varint::read(size).map_or(PADDED_SIZE_LEN, |(_, len)| len)
         };
         let end = find_batch(bytes, header.header_len, bytes.len(), known)?;
         header.data_len = end - header.header_len;
@@ -392,7 +396,9 @@ impl Reader {
             self.diagnostics.push(
                 report(
                     Code::TruncatedBatch,
-                    format!("batch of {size} bytes ends after {data_len}; kept the whole events in it"),
+                    format!(
+                        "batch of {size} bytes ends after {data_len}; kept the whole events in it"
+                    ),
                 )
                 .losing_bytes((size - data_len) as u64),
             );
