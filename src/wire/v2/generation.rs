@@ -107,8 +107,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// An empty generation that begins at `offset`.
-    pub(crate) fn new(number: u64, offset: u64) -> Self {
+    /// An empty generation that begins at `offset` and keeps its events in `arena`, which is empty.
+    pub(crate) fn new(number: u64, offset: u64, arena: Vec<u8>) -> Self {
         Generation {
             number,
             offset,
@@ -122,7 +122,7 @@ impl Generation {
             clock_snapshot: None,
             has_lost_start: false,
             experimental: Vec::new(),
-            arena: Vec::new(),
+            arena,
             thread_index: HashMap::new(),
         }
     }

@@ -35,8 +35,10 @@ pub struct Reader {
     is_padded: bool,
     /// Bytes were lost between the generation read last and the batch that stands here.
     has_lost_start: bool,
-    /// A generation that was cut short because the next one had begun.
+    /// The end of the input was reached.
     done: bool,
+    /// Memory of a generation that is not needed any more, for the next one.
+    spare: Vec<u8>,
     /// Bytes and count of the wire events, if they are to be counted.
     pub footprint: Option<Box<Footprint>>,
     /// Damage found while reading. The caller takes them as it likes.
@@ -64,6 +66,7 @@ impl Reader {
             is_padded: false,
             has_lost_start: false,
             done: false,
+            spare: Vec::new(),
             footprint: None,
             diagnostics: Diagnostics::default(),
         }
@@ -127,8 +130,10 @@ impl Reader {
                     if generation.is_none() {
                         self.latest_ticks = 0;
                     }
-                    let generation = generation
-                        .get_or_insert_with(|| Generation::new(header.generation, offset));
+                    let spare = &mut self.spare;
+                    let generation = generation.get_or_insert_with(|| {
+                        Generation::new(header.generation, offset, std::mem::take(spare))
+                    });
                     self.take_batch(&header, generation);
                     has_lost_end = false;
                 }
@@ -170,6 +175,12 @@ impl Reader {
         generation.finish(self.version, self.ns_per_tick, &mut self.diagnostics);
         self.ns_per_tick = Some(generation.ns_per_tick);
         Some(generation)
+    }
+
+    /// Takes back a generation that is not needed any more; the next one uses its memory.
+    pub fn recycle(&mut self, generation: Generation) {
+        self.spare = generation.arena;
+        self.spare.clear();
     }
 
     /// What stands at the current position.
