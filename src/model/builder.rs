@@ -275,8 +275,11 @@ impl<'a, I: Items> Builder<'a, I> {
             return;
         }
         let is_known = matches!(from, ProcState::Running | ProcState::Idle);
-        let open_start = from == ProcState::Undetermined || (is_known && live.span.is_none());
-        let start_ns = if open_start { self.sync_ns } else { time_ns };
+        let is_new = live.span.is_none();
+        let is_open = from == ProcState::Undetermined || (is_known && is_new);
+        let start_ns = if is_open { self.sync_ns } else { time_ns };
+        // Known before a gap, and not to the generation behind it: it may have been there all along.
+        let open_start = is_open || (is_new && live.is_behind_gap);
         let next = ProcSpan {
             proc: row,
             start_ns,
@@ -537,6 +540,7 @@ impl<'a, I: Items> Builder<'a, I> {
         let mut proc_spans = Vec::new();
         let mut sweeps = Vec::new();
         for (_, proc) in self.procs.iter_mut() {
+            proc.is_behind_gap |= proc.span.is_some();
             proc_spans.extend(proc.span.take());
             sweeps.extend(proc.sweep.take());
             proc.syscalling = NO_SLOT;
@@ -578,6 +582,12 @@ impl<'a, I: Items> Builder<'a, I> {
             self.items.task(&task);
         }
         for (row, proc) in self.procs.iter_mut() {
+            // Where events are missing, a goroutine may seem to run on while its proc is idle or
+            // runs another one, and before Go 1.22 the loss of a proc in a system call could be
+            // traced later than it happened. No proc did more than it ran.
+            let sums = &mut proc.sums;
+            sums.goroutine_ns = sums.goroutine_ns.min(sums.running_ns);
+            sums.syscall_ns = sums.syscall_ns.min(sums.running_ns - sums.goroutine_ns);
             self.items.proc(row, &proc.sums);
         }
         for (row, thread) in self.threads.iter() {

@@ -110,6 +110,9 @@ impl Context {
 /// Why the events cannot be ordered, in words.
 type Inconsistency = Box<str>;
 
+/// No event is later, nanoseconds on the trace's clock: 146 years. Only damage says so.
+const LATEST_TIME: i64 = i64::MAX / 2;
+
 /// The wire value of "no parent task" (Go 1.27 event.go, NoTask).
 const NO_TASK: u64 = u64::MAX;
 
@@ -458,7 +461,8 @@ impl Orderer {
 
     fn fix_time(&mut self, time: i64) -> i64 {
         // Two events never share a time (reader.go, ReadEvent).
-        let time = if time <= self.last_time { self.last_time.wrapping_add(1) } else { time };
+        // Less than 2^62 of them follow the latest time, so none overflows.
+        let time = time.min(LATEST_TIME).max(self.last_time + 1);
         self.last_time = time;
         time
     }
