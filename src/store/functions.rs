@@ -1,6 +1,7 @@
 //! SQL functions of gotrace's own connections.
 
 use super::StoreError;
+use crate::model::wait_kinds::package_of;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, Result};
@@ -228,15 +229,6 @@ fn is_plumbing(name: &str) -> bool {
                     && *plumbing != "net")
         }
     })
-}
-
-/// The package path of a full function name: `net/http` of `net/http.(*conn).serve`.
-fn package_of(name: &str) -> &str {
-    let base = name.rfind('/').map_or(0, |slash| slash + 1);
-    match name[base..].find('.') {
-        Some(dot) => &name[..base + dot],
-        None => name,
-    }
 }
 
 #[cfg(test)]
