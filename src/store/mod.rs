@@ -8,6 +8,7 @@
 mod bulk;
 mod catalog;
 mod database;
+mod filter;
 mod functions;
 mod guard;
 mod insert;
@@ -24,6 +25,7 @@ pub use catalog::{
     nearest,
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
+pub use filter::Filter;
 pub use functions::{FUNCTIONS, Function, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};

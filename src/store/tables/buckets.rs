@@ -1,10 +1,13 @@
 //! What happened in equal steps of the trace.
 
 use super::intervals::step_border;
+use super::moments::state_name;
 use super::states::{RUNNABLE, for_each_state};
-use super::{Item, TableFunction};
-use rusqlite::types::Value;
-use std::collections::BTreeMap;
+use super::{Cell, Item, TableFunction, refuse};
+use rustc_hash::FxHashMap;
+
+/// Most sums kept at a time.
+const MAX_SUMS: usize = 8 << 20;
 
 const STEPS: Item =
     Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" };
@@ -34,22 +37,22 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         let borders: Vec<i64> =
             (0..=steps).map(|step| from + step_border(to - from, step, steps)).collect();
         let per_ns = steps as f64 / (to - from).max(1) as f64;
-        // By state and reason: they are few.
-        let mut sums: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        let mut last: Option<(i64, Vec<i64>)> = None;
+        // By state and reason: they are few, but a hostile trace has as many as it likes.
+        let mut places: FxHashMap<i64, usize> = FxHashMap::default();
+        let mut sums: Vec<i64> = Vec::new();
+        let mut is_too_much = false;
         for_each_state(call.connection, |start, end, code| {
             let (mut start, end) = (start.max(from), end.min(to));
-            if start >= end {
+            if start >= end || is_too_much {
                 return;
             }
-            let kind = (code & 7) | (code >> 8) << 3;
-            if last.as_ref().is_none_or(|last| last.0 != kind) {
-                let totals = sums.remove(&kind).unwrap_or_else(|| vec![0; steps]);
-                if let Some((kind, totals)) = last.replace((kind, totals)) {
-                    sums.insert(kind, totals);
-                }
+            let next = places.len();
+            let place = *places.entry((code & 7) | (code >> 8) << 3).or_insert(next);
+            if place == next {
+                is_too_much = sums.len() + steps > MAX_SUMS;
+                sums.resize(sums.len() + steps, 0);
             }
-            let Some((_, totals)) = &mut last else { return };
+            let totals = &mut sums[place * steps..(place + 1) * steps];
             let guess = ((start - from) as f64 * per_ns) as usize;
             let mut step = guess.min(steps - 1);
             while borders[step] > start {
@@ -65,24 +68,20 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
                 step += 1;
             }
         })?;
-        sums.extend(last);
-        for (kind, totals) in sums {
-            let state = match kind & 7 {
-                2 => "runnable",
-                3 => "running",
-                4 => "waiting",
-                _ => "syscall",
-            };
-            let reason = if kind >> 3 == 0 { Value::Null } else { Value::Integer(kind >> 3) };
-            for (step, total) in totals.into_iter().enumerate().filter(|(_, total)| *total > 0) {
-                let start = borders[step];
-                rows.push([
-                    start.into(),
-                    (borders[step + 1] - start).into(),
-                    state.to_owned().into(),
-                    reason.clone(),
-                    total.into(),
-                ])?;
+        if is_too_much {
+            return Err(refuse("state_buckets: too many reasons for so many steps; ask for fewer"));
+        }
+        let mut kinds: Vec<(i64, usize)> = places.into_iter().collect();
+        kinds.sort_unstable();
+        for (kind, place) in kinds {
+            let state = state_name(kind);
+            let reason = Cell::from(Some(kind >> 3).filter(|reason| *reason != 0));
+            for step in 0..steps {
+                let (start, total) = (borders[step], sums[place * steps + step]);
+                if total > 0 {
+                    let length = borders[step + 1] - start;
+                    rows.push([start.into(), length.into(), state.into(), reason, total.into()])?;
+                }
             }
         }
         Ok(())
@@ -150,7 +149,7 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
                 sums.runnable.into(),
                 sums.wasted.into(),
                 sums.longest.into(),
-                if sums.longest > 0 { sums.longest_at.into() } else { Value::Null },
+                Some(sums.longest_at).filter(|_| sums.longest > 0).into(),
             ])?;
         }
         Ok(())

@@ -10,17 +10,18 @@
 //! So the steps neither overlap nor leave a gap: their sum is the length of the interval.
 
 use super::moments::state_name;
-use super::states::{RUNNABLE, State, WAITING, states_of};
-use super::{Item, TableFunction, maybe};
-use rusqlite::types::Value;
+use super::states::{RUNNABLE, RUNNING, State, StateRange, WAITING, ranges_of, states_of};
+use super::{Cell, Item, TableFunction};
 use rusqlite::{Connection, OptionalExtension, Result};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
 /// Wake-ups followed one inside the other. What lies deeper is shown as the wait it is.
-const MAX_DEPTH: i64 = 500;
-/// States kept at a time; more are read again when they are needed.
-const MAX_KEPT: usize = 2 << 20;
+const MAX_DEPTH: u32 = 500;
+/// States kept at a time.
+const MAX_KEPT: usize = 1 << 20;
+/// Most steps of a path.
+const MAX_STEPS: usize = 2 << 20;
 
 /// See its `doc`.
 pub static CRITICAL_PATH: TableFunction = TableFunction {
@@ -67,66 +68,107 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
     reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
         let (goroutine, from, to) = (call.integer(0)?, call.integer(1)?, call.integer(2)?);
-        let mut walk = Walk { connection: call.connection, kept: HashMap::new(), count: 0 };
+        let mut walk = Walk::new(call.connection);
+        let goroutine = u32::try_from(goroutine).unwrap_or(0);
         let mut steps = walk.steps(goroutine, from, to)?;
-        steps.reverse();
-        for step in steps.into_iter().filter(|step| step.end > step.start) {
-            let code = step.state.map(|state| state.code);
+        drop(walk);
+        while let Some(step) = steps.pop() {
+            let number = |number: u32| Cell::from(Some(i64::from(number)).filter(|one| *one != 0));
             rows.push([
                 step.start.into(),
                 (step.end - step.start).into(),
-                maybe(step.state.map(|_| step.goroutine)),
-                code.map_or(Value::Null, |code| Value::Text(state_name(code).into())),
-                maybe(code.map(|code| code >> 8).filter(|reason| *reason != 0)),
-                maybe(step.stack),
-                step.depth.into(),
-                maybe(step.state.and_then(|state| state.woken_stack)),
+                number(step.goroutine),
+                if step.code == 0 { Cell::Null } else { state_name(step.code).into() },
+                Some(step.code >> 8).filter(|reason| *reason != 0).into(),
+                number(step.stack),
+                i64::from(step.depth).into(),
             ])?;
         }
         Ok(())
     },
 };
 
+/// Row numbers are 0 for none; so is `code` where no goroutine was there.
 struct Step {
     start: i64,
     end: i64,
-    goroutine: i64,
-    /// `None` where the goroutine is not there.
-    state: Option<State>,
-    stack: Option<i64>,
-    depth: i64,
+    code: i64,
+    goroutine: u32,
+    stack: u32,
+    depth: u32,
 }
 
 /// An interval of a goroutine that is still to be explained.
+#[derive(Clone, Copy)]
 struct Task {
-    goroutine: i64,
+    goroutine: u32,
     from: i64,
     to: i64,
-    depth: i64,
+    depth: u32,
+    /// Where the goroutine was at the end; 0 if that is not known.
+    stack: u32,
 }
 
+impl Task {
+    fn absent(&self, start: i64, end: i64) -> Step {
+        Step { start, end, code: 0, goroutine: 0, stack: 0, depth: self.depth }
+    }
+}
+
+/// The path goes back in time, so what lies later is not needed again.
 struct Walk<'a> {
     connection: &'a Connection,
-    kept: HashMap<i64, Rc<[State]>>,
-    count: usize,
+    ranges: FxHashMap<u32, Rc<[StateRange]>>,
+    /// By first row of the range.
+    states: FxHashMap<i64, Rc<[State]>>,
+    kept: usize,
 }
 
-impl Walk<'_> {
-    fn states(&mut self, goroutine: i64) -> Result<Rc<[State]>> {
-        if let Some(states) = self.kept.get(&goroutine) {
-            return Ok(states.clone());
-        }
-        let states: Rc<[State]> = states_of(self.connection, goroutine)?.into();
-        if self.count + states.len() > MAX_KEPT {
-            self.kept.clear();
-            self.count = 0;
-        }
-        self.count += states.len();
-        self.kept.insert(goroutine, states.clone());
-        Ok(states)
+impl<'a> Walk<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        let (ranges, states) = (FxHashMap::default(), FxHashMap::default());
+        Walk { connection, ranges, states, kept: 0 }
     }
 
-    fn creator(&self, goroutine: i64) -> Result<Option<i64>> {
+    /// The last state of a goroutine that begins before a moment.
+    fn state_before(&mut self, goroutine: u32, time: i64) -> Result<Option<State>> {
+        let ranges = match self.ranges.get(&goroutine) {
+            Some(ranges) => ranges.clone(),
+            None => {
+                let ranges: Rc<[StateRange]> =
+                    ranges_of(self.connection, i64::from(goroutine))?.into();
+                self.ranges.insert(goroutine, ranges.clone());
+                ranges
+            }
+        };
+        let at = ranges.partition_point(|range| range.start < time);
+        let Some(range) = at.checked_sub(1).map(|at| ranges[at]) else { return Ok(None) };
+        let states = match self.states.get(&range.first) {
+            Some(states) => states.clone(),
+            None => {
+                let states: Rc<[State]> = states_of(self.connection, range)?.into();
+                self.make_room(states.len(), time);
+                self.states.insert(range.first, states.clone());
+                states
+            }
+        };
+        let at = states.partition_point(|state| state.start < time);
+        Ok(at.checked_sub(1).map(|at| states[at]))
+    }
+
+    fn make_room(&mut self, wanted: usize, time: i64) {
+        if self.kept + wanted > MAX_KEPT {
+            self.states.retain(|_, states| states.first().is_some_and(|first| first.start < time));
+            self.kept = self.states.values().map(|states| states.len()).sum();
+            if self.kept + wanted > MAX_KEPT {
+                self.states.clear();
+                self.kept = 0;
+            }
+        }
+        self.kept += wanted;
+    }
+
+    fn creator(&self, goroutine: u32) -> Result<Option<u32>> {
         let mut statement = self
             .connection
             .prepare_cached("select created_by from raw_goroutines where id = ?1")?;
@@ -134,67 +176,25 @@ impl Walk<'_> {
     }
 
     /// The steps, the last first.
-    fn steps(&mut self, goroutine: i64, from: i64, to: i64) -> Result<Vec<Step>> {
+    fn steps(&mut self, goroutine: u32, from: i64, to: i64) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         // What is to be explained, the latest on top: each task ends where the one above begins.
-        let mut tasks = vec![Task { goroutine, from, to, depth: 0 }];
-        while let Some(mut task) = tasks.pop() {
+        let mut tasks = vec![Task { goroutine, from, to, depth: 0, stack: 0 }];
+        while let Some(task) = tasks.pop() {
             if task.from >= task.to {
                 continue;
             }
-            let states = self.states(task.goroutine)?;
-            let at = states.partition_point(|state| state.start < task.to);
-            let Some(state) = at.checked_sub(1).map(|at| states[at]) else {
+            match self.state_before(task.goroutine, task.to)? {
+                Some(state) => self.explain(task, state, &mut tasks, &mut steps),
                 // Before its beginning.
-                let until = task.to;
-                match self.creator(task.goroutine)? {
-                    Some(creator) if task.depth < MAX_DEPTH => {
-                        task.goroutine = creator;
-                        task.depth += 1;
-                        tasks.push(task);
+                None => match self.creator(task.goroutine)? {
+                    Some(goroutine) if task.depth < MAX_DEPTH => {
+                        tasks.push(Task { goroutine, depth: task.depth + 1, stack: 0, ..task });
                     }
-                    _ => steps.push(absent(&task, task.from, until)),
-                }
-                continue;
-            };
-            let end = state.end.min(task.to);
-            if end < task.to {
-                // After its end, or in a gap of the trace.
-                let from = end.max(task.from);
-                steps.push(absent(&task, from, task.to));
-                task.to = from;
-                tasks.push(task);
-                continue;
+                    _ => steps.push(task.absent(task.from, task.to)),
+                },
             }
-            let start = state.start.max(task.from);
-            let rest = Task { to: start, ..task };
-            match state.woken_by {
-                // A wait that was cut by the end of what is asked about was ended later: what its
-                // waker did until then did not yet matter for sure, but is the best that is known.
-                Some(waker)
-                    if state.state() == WAITING
-                        && task.depth < MAX_DEPTH
-                        && waker != task.goroutine =>
-                {
-                    let depth = task.depth + 1;
-                    tasks.push(rest);
-                    tasks.push(Task { goroutine: waker, from: start, to: end, depth });
-                }
-                _ => {
-                    let next = states.get(at).and_then(|next| next.stack);
-                    let is_known = state.stack.is_some() && state.state() != RUNNABLE;
-                    steps.push(Step {
-                        start,
-                        end,
-                        goroutine: task.goroutine,
-                        state: Some(state),
-                        stack: if is_known { state.stack } else { next },
-                        depth: task.depth,
-                    });
-                    tasks.push(rest);
-                }
-            }
-            if steps.len() > 2 << 20 {
+            if steps.len() > MAX_STEPS {
                 return Err(super::refuse(
                     "critical_path: the path has more than two million steps; ask for less time",
                 ));
@@ -202,8 +202,43 @@ impl Walk<'_> {
         }
         Ok(steps)
     }
-}
 
-fn absent(task: &Task, start: i64, end: i64) -> Step {
-    Step { start, end, goroutine: task.goroutine, state: None, stack: None, depth: task.depth }
+    /// Explains the last part of a task, in which its goroutine is in `state`.
+    fn explain(&self, task: Task, state: State, tasks: &mut Vec<Task>, steps: &mut Vec<Step>) {
+        let end = state.end.min(task.to).max(task.from);
+        if end < task.to {
+            // After its end, or in a gap of the trace.
+            steps.push(task.absent(end, task.to));
+            tasks.push(Task { to: end, stack: 0, ..task });
+            return;
+        }
+        let start = state.start.max(task.from);
+        tasks.push(Task { to: start, stack: state.stack, ..task });
+        // A wait that goes on beyond what is asked about was ended later: what its waker did until
+        // then is the best that is known.
+        let is_explained = state.state() == WAITING
+            && state.woken_by != 0
+            && state.woken_by != task.goroutine
+            && task.depth < MAX_DEPTH;
+        if is_explained {
+            tasks.push(Task {
+                goroutine: state.woken_by,
+                from: start,
+                to: end,
+                depth: task.depth + 1,
+                stack: state.woken_stack,
+            });
+        } else {
+            // Where it ran or could have run to is where it was next.
+            let is_next = matches!(state.state(), RUNNING | RUNNABLE) && task.stack != 0;
+            steps.push(Step {
+                start,
+                end,
+                code: state.code,
+                goroutine: task.goroutine,
+                stack: if is_next { task.stack } else { state.stack },
+                depth: task.depth,
+            });
+        }
+    }
 }

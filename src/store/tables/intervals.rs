@@ -1,6 +1,6 @@
 //! Intervals: any statement whose rows have a `start_ns` and a `duration_ns`.
 
-use super::{Call, Item, Rows, TableFunction, maybe, refuse};
+use super::{Call, Cell, Item, Rows, TableFunction, refuse};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Result, Row, Statement};
 use std::collections::HashMap;
@@ -99,21 +99,21 @@ pub static UNION: TableFunction = TableFunction {
                 }
                 _ => {
                     if let Some(done) = open.replace((one.group, one.start, one.end, 1)) {
-                        push_union(&set, done, rows)?;
+                        push_union(done, rows)?;
                     }
                 }
             }
         }
-        open.map_or(Ok(()), |done| push_union(&set, done, rows))
+        if let Some(done) = open {
+            push_union(done, rows)?;
+        }
+        rows.keep(set.groups);
+        Ok(())
     },
 };
 
-fn push_union(
-    set: &Set,
-    (group, start, end, count): (usize, i64, i64, i64),
-    rows: &mut Rows,
-) -> Result<()> {
-    rows.push([start.into(), (end - start).into(), count.into(), set.groups[group].clone()])
+fn push_union((group, start, end, count): (usize, i64, i64, i64), rows: &mut Rows) -> Result<()> {
+    rows.push([start.into(), (end - start).into(), count.into(), Cell::Other(group as u32)])
 }
 
 /// See its `doc`.
@@ -147,10 +147,11 @@ pub static OVERLAP_COUNT: TableFunction = TableFunction {
                     Some((next, _)) => *next,
                     None => break,
                 };
-                let value = set.groups[group].clone();
+                let value = Cell::Other(group as u32);
                 rows.push([time.into(), (next - time).into(), count.into(), value])?;
             }
         }
+        rows.keep(set.groups);
         Ok(())
     },
 };
@@ -247,7 +248,7 @@ impl Set {
     fn read(call: &Call<'_>, argument: usize, by: usize) -> Result<Set> {
         let mut set = Set::default();
         let mut numbers = HashMap::new();
-        set.add(call, argument, by, &mut numbers)?;
+        set.add(call, argument, by, &mut numbers, None)?;
         Ok(set)
     }
 
@@ -257,6 +258,7 @@ impl Set {
         argument: usize,
         by: usize,
         numbers: &mut HashMap<Vec<u8>, usize>,
+        only: Option<&Cover>,
     ) -> Result<()> {
         let text = call.text(argument)?;
         let name = call.function.arguments[argument].name;
@@ -290,6 +292,10 @@ impl Set {
                     self.name
                 )));
             }
+            let end = start.saturating_add(duration);
+            if only.is_some_and(|cover| !cover.meets(start, end)) {
+                continue;
+            }
             let group = match by_at {
                 Some(at) => {
                     let value = row.get_ref(at)?;
@@ -306,7 +312,7 @@ impl Set {
                     0
                 }
             };
-            self.intervals.push(Interval { group, start, end: start.saturating_add(duration), id });
+            self.intervals.push(Interval { group, start, end, id });
         }
         Ok(())
     }
@@ -348,6 +354,30 @@ impl Set {
     }
 }
 
+/// The times that any interval of a set covers.
+struct Cover(Vec<(i64, i64)>);
+
+impl Cover {
+    fn new(set: &Set) -> Cover {
+        let mut spans: Vec<(i64, i64)> =
+            set.intervals.iter().map(|one| (one.start, one.end)).collect();
+        spans.sort_unstable();
+        let mut cover: Vec<(i64, i64)> = Vec::new();
+        for (start, end) in spans {
+            match cover.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => cover.push((start, end)),
+            }
+        }
+        Cover(cover)
+    }
+
+    fn meets(&self, start: i64, end: i64) -> bool {
+        let first = self.0.partition_point(|span| span.1 <= start);
+        self.0.get(first).is_some_and(|span| span.0 < end)
+    }
+}
+
 fn prepare<'a>(call: &Call<'a>, text: &str) -> Result<Statement<'a>> {
     let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let sql = if is_name { format!("select * from {text}") } else { text.to_owned() };
@@ -370,10 +400,12 @@ fn time(row: &Row<'_>, at: usize) -> Result<Option<i64>> {
 fn meet(call: &Call<'_>, rows: &mut Rows, is_strict: bool) -> Result<()> {
     let mut numbers = HashMap::new();
     let mut a = Set::default();
-    a.add(call, 0, 2, &mut numbers)?;
+    a.add(call, 0, 2, &mut numbers, None)?;
     // Both count groups alike.
     let mut b = Set { groups: a.groups.clone(), ..Set::default() };
-    b.add(call, 1, 2, &mut numbers)?;
+    // Where overlaps are no error, what meets nothing need not be kept: b may be all states of a trace.
+    let cover = Cover::new(&a);
+    b.add(call, 1, 2, &mut numbers, if is_strict { None } else { Some(&cover) })?;
     for set in [&mut a, &mut b] {
         set.sort();
         if is_strict {
@@ -400,12 +432,13 @@ fn meet(call: &Call<'_>, rows: &mut Rows, is_strict: bool) -> Result<()> {
                 rows.push([
                     start.into(),
                     (end - start).into(),
-                    maybe(Some(one.id)),
-                    maybe(Some(other.id)),
-                    b.groups[one.group].clone(),
+                    one.id.into(),
+                    other.id.into(),
+                    Cell::Other(one.group as u32),
                 ])?;
             }
         }
     }
+    rows.keep(b.groups);
     Ok(())
 }

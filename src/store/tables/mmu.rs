@@ -8,10 +8,9 @@
 //! The minimum over all windows of a length is exact: between two changes the mean over the window is
 //! linear in the window's place, so it is least where the window begins or ends at a change.
 
-use super::states::{RUNNING, SYSCALL, states_of};
-use super::{Call, Item, Rows, TableFunction, refuse};
+use super::states::{RUNNING, SYSCALL, ranges_of, states_of};
+use super::{Call, Cell, Item, Rows, TableFunction, refuse};
 use rusqlite::Result;
-use rusqlite::types::Value;
 use std::collections::BTreeMap;
 
 const FLAGS: Item = Item {
@@ -291,8 +290,7 @@ impl Curves {
                 continue;
             }
             kept.push(time);
-            let proc = proc.map_or(Value::Null, Value::Integer);
-            rows.push([time.into(), window.into(), value.into(), proc])?;
+            rows.push([time.into(), window.into(), value.into(), Cell::from(proc)])?;
         }
         Ok(())
     }
@@ -428,19 +426,21 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
     for (goroutine, mut assists) in by_goroutine {
         assists.sort_unstable();
         let mut next = 0;
-        for state in states_of(call.connection, goroutine)? {
-            let Some(proc) = state.proc else { continue };
-            if !matches!(state.state(), RUNNING | SYSCALL) {
-                continue;
-            }
-            while assists.get(next).is_some_and(|assist| assist.1 <= state.start) {
-                next += 1;
-            }
-            for assist in assists[next..].iter().take_while(|assist| assist.0 < state.end) {
-                let (start, end) = (assist.0.max(state.start), assist.1.min(state.end));
-                if start < end {
-                    changes.push((start, Change::Busy(proc, 1)));
-                    changes.push((end, Change::Busy(proc, -1)));
+        for range in ranges_of(call.connection, goroutine)? {
+            for state in states_of(call.connection, range)? {
+                if state.proc < 0 || !matches!(state.state(), RUNNING | SYSCALL) {
+                    continue;
+                }
+                while assists.get(next).is_some_and(|assist| assist.1 <= state.start) {
+                    next += 1;
+                }
+                for assist in assists[next..].iter().take_while(|assist| assist.0 < state.end) {
+                    let (start, end) = (assist.0.max(state.start), assist.1.min(state.end));
+                    if start < end {
+                        let proc = i64::from(state.proc);
+                        changes.push((start, Change::Busy(proc, 1)));
+                        changes.push((end, Change::Busy(proc, -1)));
+                    }
                 }
             }
         }

@@ -15,7 +15,7 @@ mod states;
 pub use moments::state_at;
 
 use super::StoreError;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::{Null, Value, ValueRef};
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, VTab, VTabConfig, VTabConnection, VTabCursor,
     eponymous_only_module, sqlite3_vtab, sqlite3_vtab_cursor,
@@ -143,15 +143,55 @@ impl Call<'_> {
     }
 }
 
+/// A value of a row, small: there may be millions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// INTEGER.
+    Integer(i64),
+    /// REAL.
+    Real(f64),
+    /// TEXT that the program knows.
+    Word(&'static str),
+    /// A value of [`Rows::values`].
+    Other(u32),
+}
+
+impl From<i64> for Cell {
+    fn from(value: i64) -> Cell {
+        Cell::Integer(value)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Cell {
+        Cell::Real(value)
+    }
+}
+
+impl From<&'static str> for Cell {
+    fn from(value: &'static str) -> Cell {
+        Cell::Word(value)
+    }
+}
+
+impl From<Option<i64>> for Cell {
+    fn from(value: Option<i64>) -> Cell {
+        value.map_or(Cell::Null, Cell::Integer)
+    }
+}
+
 /// The rows of a function.
 pub struct Rows {
     width: usize,
-    cells: Vec<Value>,
+    cells: Vec<Cell>,
+    values: Vec<Value>,
 }
 
 impl Rows {
     /// Adds a row.
-    pub fn push<const N: usize>(&mut self, row: [Value; N]) -> Result<()> {
+    pub fn push<const N: usize>(&mut self, row: [Cell; N]) -> Result<()> {
         debug_assert_eq!(N, self.width);
         if self.cells.len() + N > MAX_CELLS {
             return Err(refuse(format!(
@@ -161,6 +201,11 @@ impl Rows {
         }
         self.cells.extend(row);
         Ok(())
+    }
+
+    /// Keeps values that rows then name by their place.
+    pub fn keep(&mut self, values: Vec<Value>) {
+        self.values = values;
     }
 }
 
@@ -237,7 +282,11 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
             base: sqlite3_vtab_cursor::default(),
             function: self.function,
             handle: self.handle,
-            rows: Rows { width: self.function.columns.len(), cells: Vec::new() },
+            rows: Rows {
+                width: self.function.columns.len(),
+                cells: Vec::new(),
+                values: Vec::new(),
+            },
             at: 0,
             phantom: PhantomData,
         })
@@ -288,9 +337,17 @@ unsafe impl VTabCursor for Cursor<'_> {
     }
 
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
-        match self.rows.cells.get(self.at + index as usize) {
-            Some(value) if (index as usize) < self.rows.width => context.set_result(value),
-            _ => context.set_result(&Value::Null),
+        let index = index as usize;
+        let cell = self.rows.cells.get(self.at + index).filter(|_| index < self.rows.width);
+        match cell {
+            None | Some(Cell::Null) => context.set_result(&Null),
+            Some(Cell::Integer(value)) => context.set_result(value),
+            Some(Cell::Real(value)) => context.set_result(value),
+            Some(Cell::Word(text)) => context.set_result(text),
+            Some(Cell::Other(place)) => match self.rows.values.get(*place as usize) {
+                Some(value) => context.set_result(value),
+                None => context.set_result(&Null),
+            },
         }
     }
 
@@ -308,9 +365,4 @@ fn owned(value: ValueRef<'_>) -> Value {
         ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }
-}
-
-/// An integer, or NULL.
-pub fn maybe(value: Option<i64>) -> Value {
-    value.map_or(Value::Null, Value::Integer)
 }

@@ -1,7 +1,6 @@
 //! What was so at a moment.
 
-use super::{Item, TableFunction, maybe};
-use rusqlite::types::Value;
+use super::{Cell, Item, TableFunction};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 /// See its `doc`.
@@ -44,14 +43,14 @@ pub static STATES_AT: TableFunction = TableFunction {
         while let Some(row) = found.next()? {
             let (code, since): (i64, i64) = (row.get(2)?, row.get(3)?);
             rows.push([
-                row.get(0)?,
-                row.get(1)?,
-                Value::Text(state_name(code).into()),
-                maybe((code >> 8 != 0).then_some(code >> 8)),
+                Cell::Integer(row.get(0)?),
+                Cell::Integer(row.get(1)?),
+                state_name(code).into(),
+                Some(code >> 8).filter(|reason| *reason != 0).into(),
                 since.into(),
                 (time - since).into(),
-                row.get(4)?,
-                row.get(5)?,
+                row.get::<_, Option<i64>>(4)?.into(),
+                Cell::Integer(row.get(5)?),
             ])?;
         }
         Ok(())

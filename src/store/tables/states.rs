@@ -1,6 +1,6 @@
-//! Reading goroutine states for functions that need all of them, or all of one goroutine.
+//! Reading goroutine states for functions that need all of them, or those of one goroutine.
 
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, Row};
 
 /// States as in `raw_goroutine_states.code`.
 pub const RUNNABLE: i64 = 2;
@@ -8,16 +8,16 @@ pub const RUNNING: i64 = 3;
 pub const WAITING: i64 = 4;
 pub const SYSCALL: i64 = 5;
 
-/// A state of a goroutine.
+/// A state of a goroutine. Row numbers are 0 for none.
 #[derive(Debug, Clone, Copy)]
 pub struct State {
     pub start: i64,
     pub end: i64,
     pub code: i64,
-    pub stack: Option<i64>,
-    pub proc: Option<i64>,
-    pub woken_by: Option<i64>,
-    pub woken_stack: Option<i64>,
+    pub stack: u32,
+    pub proc: i32,
+    pub woken_by: u32,
+    pub woken_stack: u32,
 }
 
 impl State {
@@ -25,32 +25,51 @@ impl State {
     pub fn state(&self) -> i64 {
         self.code & 7
     }
-}
 
-/// The states of a goroutine, given by its row, in order of time.
-pub fn states_of(connection: &Connection, goroutine: i64) -> Result<Vec<State>> {
-    let mut statement = connection.prepare_cached(
-        "select s.start_ns, s.duration_ns, s.code, s.stack_id, s.proc, s.woken_by, s.woken_stack_id
-         from raw_state_ranges r
-         cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-         where r.goroutine_id = ?1
-         order by r.id, s.id",
-    )?;
-    let rows = statement.query_map([goroutine], |row| {
+    fn read(row: &Row<'_>) -> Result<State> {
         let start: i64 = row.get(0)?;
+        let number = |at| row.get::<_, Option<u32>>(at).map(Option::unwrap_or_default);
         Ok(State {
             start,
             end: start.saturating_add(row.get(1)?),
             code: row.get(2)?,
-            stack: row.get(3)?,
-            proc: row.get(4)?,
-            woken_by: row.get(5)?,
-            woken_stack: row.get(6)?,
+            stack: number(3)?,
+            // Numbers beyond 2^31 are of no proc that a program can have.
+            proc: row.get::<_, Option<i64>>(4)?.and_then(|proc| proc.try_into().ok()).unwrap_or(-1),
+            woken_by: number(5)?,
+            woken_stack: number(6)?,
         })
+    }
+}
+
+/// Rows of `raw_goroutine_states` that belong to one goroutine.
+#[derive(Debug, Clone, Copy)]
+pub struct StateRange {
+    pub first: i64,
+    pub last: i64,
+    pub start: i64,
+}
+
+/// The ranges of a goroutine, given by its row, in order of time.
+pub fn ranges_of(connection: &Connection, goroutine: i64) -> Result<Vec<StateRange>> {
+    let mut statement = connection.prepare_cached(
+        "select first_state, last_state, start_ns from raw_state_ranges
+         where goroutine_id = ?1 order by id",
+    )?;
+    let rows = statement.query_map([goroutine], |row| {
+        Ok(StateRange { first: row.get(0)?, last: row.get(1)?, start: row.get(2)? })
     })?;
-    let mut states = rows.collect::<Result<Vec<State>>>()?;
-    states.sort_by_key(|state| (state.start, state.end));
-    Ok(states)
+    rows.collect()
+}
+
+/// The states of a range, in order of time.
+pub fn states_of(connection: &Connection, range: StateRange) -> Result<Vec<State>> {
+    let mut statement = connection.prepare_cached(
+        "select start_ns, duration_ns, code, stack_id, proc, woken_by, woken_stack_id
+         from raw_goroutine_states where id between ?1 and ?2 order by id",
+    )?;
+    let rows = statement.query_map([range.first, range.last], State::read)?;
+    rows.collect()
 }
 
 /// Start, end and code of every state, goroutines mixed.
