@@ -2,11 +2,13 @@
 
 use super::annotations::{self, Tasks};
 use super::gc::{GcCycles, Work};
-use super::goroutines::{GcWorker, Live, OpenRange, OpenRegion, OpenSpan, Table};
+use super::goroutines::{Live, OpenRange, OpenRegion, OpenSpan, Table};
 use super::items::*;
+use super::memory::{Memory, Space, Told};
 use super::procs::{Procs, Threads};
 use super::symbols::{Symbols, Translation};
 use crate::order::{Event, GoSlot, GoState, NO_SLOT, NONE, ProcState, Sink, Sync, TransitionOf};
+use crate::wire::v2::spec::ALL;
 use crate::wire::v2::{EventType, Generation, Tables};
 
 /// In v1 traces, what timers, the network poller and system calls do is on procs with numbers above
@@ -23,6 +25,8 @@ pub struct Builder<'a, I: Items> {
     threads: Threads,
     tasks: Tasks,
     gc: GcCycles,
+    memory: Memory,
+    event_counts: Box<[u64; 256]>,
     mark: Option<OpenRange>,
     /// Pauses under way; the runtime allows one at a time.
     pauses: Vec<(ReasonId, OpenRange)>,
@@ -48,6 +52,8 @@ impl<'a, I: Items> Builder<'a, I> {
             threads: Threads::default(),
             tasks: Tasks::default(),
             gc: GcCycles::default(),
+            memory: Memory::default(),
+            event_counts: Box::new([0; 256]),
             mark: None,
             pauses: Vec::new(),
             generation: None,
@@ -202,7 +208,7 @@ impl<'a, I: Items> Builder<'a, I> {
 
     /// What else depends on a span that ends.
     #[inline(always)]
-    fn end_of_span(&mut self, span: &StateSpan, worker: Option<(GcWorker, i64)>, slot: GoSlot) {
+    fn end_of_span(&mut self, span: &StateSpan, worker: Option<(WorkerKind, i64)>, slot: GoSlot) {
         match span.state {
             State::Running => {
                 if span.proc != NONE {
@@ -214,10 +220,18 @@ impl<'a, I: Items> Builder<'a, I> {
                 }
                 if let Some((kind, since)) = worker {
                     let work = match kind {
-                        GcWorker::Background => Work::Background,
-                        GcWorker::Idle => Work::Idle,
+                        WorkerKind::Dedicated | WorkerKind::Fractional => Work::Background,
+                        WorkerKind::Idle => Work::Idle,
                     };
-                    self.gc.add_work(work, span.start_ns + span.duration_ns - since);
+                    let duration_ns = span.start_ns + span.duration_ns - since;
+                    self.gc.add_work(work, duration_ns);
+                    self.items.gc_worker(&WorkerSpan {
+                        kind,
+                        goroutine: span.goroutine,
+                        proc: span.proc,
+                        start_ns: since,
+                        duration_ns,
+                    });
                 }
             }
             State::Syscall | State::SyscallBlocked => {
@@ -507,14 +521,42 @@ impl<'a, I: Items> Builder<'a, I> {
                 let label = text(tables.string(args[0]));
                 let Some(live) = self.goroutines.get(event.slot) else { return };
                 live.worker = match &*label {
-                    "GC (idle)" => Some((GcWorker::Idle, time_ns)),
-                    label if label.starts_with("GC (") => Some((GcWorker::Background, time_ns)),
+                    "GC (dedicated)" => Some((WorkerKind::Dedicated, time_ns)),
+                    "GC (idle)" => Some((WorkerKind::Idle, time_ns)),
+                    label if label.starts_with("GC (") => Some((WorkerKind::Fractional, time_ns)),
                     _ => None,
                 };
                 let goroutine = live.sums.id;
                 self.items.label(&Label { time_ns, goroutine, label: &label });
             }
             _ => {}
+        }
+    }
+
+    /// An event of the AllocFree experiment.
+    #[inline(never)]
+    fn memory_event(&mut self, event: &Event, time_ns: i64) {
+        use EventType::*;
+        let space = match event.kind {
+            HeapObject | HeapObjectAlloc | HeapObjectFree => Space::Objects,
+            Span | SpanAlloc | SpanFree => Space::Spans,
+            GoroutineStack | GoroutineStackAlloc | GoroutineStackFree => Space::Stacks,
+            _ => return,
+        };
+        let told = Told {
+            space,
+            number: event.args[0],
+            args: [event.args[1], event.args[2]],
+            time_ns,
+            goroutine: self.goroutines.id(event.slot),
+        };
+        let done = match event.kind {
+            HeapObjectFree | SpanFree | GoroutineStackFree => self.memory.release(told),
+            HeapObjectAlloc | SpanAlloc | GoroutineStackAlloc => self.memory.exists(told, true),
+            _ => self.memory.exists(told, false),
+        };
+        if let Some(block) = done {
+            self.items.memory_block(&block);
         }
     }
 
@@ -562,6 +604,9 @@ impl<'a, I: Items> Builder<'a, I> {
         }
         let cycle = self.gc.end(until);
         self.emit_cycle(cycle);
+        for block in self.memory.take_all() {
+            self.items.memory_block(&block);
+        }
         all
     }
 
@@ -593,6 +638,12 @@ impl<'a, I: Items> Builder<'a, I> {
         for (row, thread) in self.threads.iter() {
             self.items.thread(row, thread);
         }
+        for kind in ALL {
+            let events = self.event_counts[*kind as usize];
+            if events > 0 {
+                self.items.event_count(*kind, events);
+            }
+        }
     }
 }
 
@@ -622,6 +673,9 @@ impl<I: Items> Sink for Builder<'_, I> {
             return;
         };
         self.translation = Translation::new(&generation.tables, self.symbols);
+        for (id, data) in self.memory.begin(generation) {
+            self.items.heap_type(id, &data);
+        }
         let clock = sync.clock.map(|(time, clock)| {
             let unix_ns = (clock.unix_seconds as i64)
                 .wrapping_mul(1_000_000_000)
@@ -662,6 +716,7 @@ impl<I: Items> Sink for Builder<'_, I> {
         let time_ns = self.since_start(event.time);
         self.last_ns = time_ns;
         self.totals.events += 1;
+        self.event_counts[event.kind as usize] += 1;
         if let Some(generation) = &mut self.generation {
             generation.events += 1;
         }
@@ -696,8 +751,7 @@ impl<I: Items> Sink for Builder<'_, I> {
                 Some(TransitionOf::Proc(proc, from, to)) => {
                     self.proc_event(event, proc, from, to, time_ns, thread);
                 }
-                // The AllocFree experiment.
-                None => {}
+                None => self.memory_event(event, time_ns),
             },
         }
     }

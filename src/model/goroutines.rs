@@ -38,15 +38,6 @@ pub struct OpenRegion {
     pub stack: Option<StackId>,
 }
 
-/// What a mark worker's label makes of its running time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GcWorker {
-    /// `GC (dedicated)` or `GC (fractional)`: part of the program's GC cost.
-    Background,
-    /// `GC (idle)`: only uses procs that have nothing to do.
-    Idle,
-}
-
 /// A goroutine that lives.
 #[derive(Debug)]
 pub struct Live {
@@ -55,7 +46,8 @@ pub struct Live {
     pub span: OpenSpan,
     pub assist: Option<OpenRange>,
     pub regions: Vec<OpenRegion>,
-    pub worker: Option<(GcWorker, i64)>,
+    /// Since when it marks in the background, and how.
+    pub worker: Option<(WorkerKind, i64)>,
 }
 
 impl Live {

@@ -13,9 +13,13 @@ mod builder;
 mod gc;
 mod goroutines;
 mod items;
+mod memory;
 mod procs;
+pub mod stack_pattern;
 mod symbols;
+pub mod wait_kinds;
 
 pub use builder::Builder;
 pub use items::*;
+pub use memory::TypeData;
 pub use symbols::{FrameData, FunctionData, Symbols};

@@ -8,6 +8,7 @@
 mod bulk;
 mod catalog;
 mod database;
+mod filter;
 mod functions;
 mod guard;
 mod insert;
@@ -16,13 +17,16 @@ mod relations;
 mod result;
 mod state_chunk;
 mod states;
+pub mod tables;
 mod writer;
 
 pub use catalog::{
-    CannedQuery, Parameter, ParameterType, ResultColumn, canned_queries, find_query, nearest,
+    CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
+    nearest,
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
-pub use functions::human_ns;
+pub use filter::Filter;
+pub use functions::{FUNCTIONS, Function, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use relations::{Column, RELATIONS, Relation};
