@@ -14,6 +14,7 @@ mod moments;
 mod output;
 mod queries;
 mod query;
+mod report;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -39,6 +40,8 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Tell what a program did, what is wrong with it, and where to look next
+    Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
     Info(info::InfoArguments),
     /// Print the ordered events of a trace, as go tool trace -d=parsed does
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Completions { shell } => completions(shell),
