@@ -39,7 +39,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("csv", &["cli"]),
-    ("flate2", &["source"]),
+    ("flate2", &["source", "export"]),
     ("zstd", &["source"]),
     ("ureq", &["source"]),
     ("tempfile", &["cli", "source"]),

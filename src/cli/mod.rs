@@ -5,6 +5,7 @@
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
 mod events;
+mod export;
 mod files;
 mod info;
 mod ingest;
@@ -43,6 +44,9 @@ enum Command {
     Info(info::InfoArguments),
     /// Print the ordered events of a trace, as go tool trace -d=parsed does
     Events(events::EventsArguments),
+    /// Write a trace in the format of another tool
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -108,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Queries(arguments) => queries::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };

@@ -13,9 +13,13 @@ mod builder;
 mod gc;
 mod goroutines;
 mod items;
+mod moment;
 mod procs;
+mod selection;
 mod symbols;
 
 pub use builder::Builder;
 pub use items::*;
+pub use moment::{Moment, TimeBounds};
+pub use selection::{NamePattern, Selection};
 pub use symbols::{FrameData, FunctionData, Symbols};
