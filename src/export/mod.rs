@@ -1,6 +1,7 @@
 //! Ordered events and model items in other tools' formats, one file per format.
 
 mod background;
+mod chrome;
 mod event_filter;
 mod event_json;
 mod event_kind;
@@ -14,6 +15,7 @@ mod target;
 mod timeline;
 mod wire_text;
 
+pub use chrome::Chrome;
 pub use event_filter::{EventFilter, Kinds};
 pub use event_json::EventJson;
 pub use event_kind::KINDS;

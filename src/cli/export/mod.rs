@@ -9,10 +9,13 @@ use clap::Subcommand;
 pub enum ExportCommand {
     /// A timeline for ui.perfetto.dev and trace_processor
     Perfetto(timeline::PerfettoArguments),
+    /// A timeline for chrome://tracing, ui.perfetto.dev and speedscope.app
+    Chrome(timeline::ChromeArguments),
 }
 
 pub fn run(command: &ExportCommand) -> Result<()> {
     match command {
         ExportCommand::Perfetto(arguments) => timeline::perfetto(arguments),
+        ExportCommand::Chrome(arguments) => timeline::chrome(arguments),
     }
 }

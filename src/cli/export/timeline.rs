@@ -5,7 +5,8 @@ use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
 use crate::cli::{CliError, Result, load, say};
 use crate::export::{
-    LaneKinds, Perfetto, PrintError, Target, TimelineFormat, TimelineOptions, write_timeline,
+    Chrome, LaneKinds, Perfetto, PrintError, Target, TimelineFormat, TimelineOptions,
+    write_timeline,
 };
 use crate::model::{NamePattern, Selection};
 use crate::source::Location;
@@ -73,7 +74,8 @@ pub struct TimelineArguments {
     force: bool,
     #[command(flatten)]
     selection: SelectionArguments,
-    /// What has lanes; may be repeated
+    /// What has lanes; may be repeated. By default all for perfetto, procs for chrome, whose format
+    /// takes more room
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     by: Vec<Lanes>,
     /// Leave out the arrows from where a goroutine is made runnable
@@ -125,6 +127,19 @@ pub fn perfetto(arguments: &PerfettoArguments) -> Result<()> {
     let arguments = &arguments.common;
     let options = arguments.options(&[Lanes::All], 100_000)?;
     export(arguments, &options, Perfetto::new, Perfetto::finish)
+}
+
+#[derive(Args)]
+pub struct ChromeArguments {
+    #[command(flatten)]
+    common: TimelineArguments,
+}
+
+/// `gotrace export chrome`.
+pub fn chrome(arguments: &ChromeArguments) -> Result<()> {
+    let arguments = &arguments.common;
+    let options = arguments.options(&[Lanes::Procs], 1_000_000)?;
+    export(arguments, &options, Chrome::new, Chrome::finish)
 }
 
 fn export<F: TimelineFormat>(

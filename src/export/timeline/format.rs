@@ -57,6 +57,8 @@ pub struct Track<'a> {
     pub kind: TrackKind,
     /// Its name.
     pub name: &'a str,
+    /// What to put before the name where tracks do not stand below their parent.
+    pub prefix: &'a str,
     /// Its place among its siblings, where they are ordered by rank.
     pub rank: i64,
     /// How tracks inside it are ordered.

@@ -178,7 +178,7 @@ impl Lane {
         if stage.lanes.goroutines {
             let name = self.full_name(stage);
             let group = stage.goroutine_group(function);
-            self.view = View::Shown(Some(stage.tracks.lane(group, &name, self.goid)));
+            self.view = View::Shown(Some(stage.tracks.lane(group, &name, self.rank())));
         }
         for one in deferred {
             match one {
@@ -186,6 +186,15 @@ impl Lane {
                 Deferred::Sample(sample) => self.sample(stage, &sample),
             }
         }
+    }
+
+    /// Its place among the goroutines of a group, which leaves room for its children behind it.
+    fn rank(&self) -> i64 {
+        self.goid.saturating_mul(16)
+    }
+
+    fn child_rank(&self, child: Child) -> i64 {
+        self.rank().saturating_add(1 + child as i64)
     }
 
     fn full_name<F>(&self, stage: &Stage<F>) -> String {
@@ -337,6 +346,7 @@ impl Lane {
         if !has_proc && !has_thread {
             return;
         }
+        let is_running = span.state == State::Running;
         let mut flow = self.arrow_to_place(stage, span);
         let name = match span.state {
             State::Running => self.run_name(stage),
@@ -350,7 +360,8 @@ impl Lane {
         self.push_common(&mut args, span);
         if has_proc && let Some(track) = stage.proc_lane(span.proc, start_ns, end_ns) {
             args.push_known(Key::Thread, stage.thread_number(span.thread));
-            let (category, name) = (Category::Proc, Name::Id(name));
+            let category = if is_running { Category::Proc } else { Category::Syscall };
+            let name = Name::Id(name);
             let stack = span.stack;
             let args = &args;
             stage.tracks.format.slice(&Slice {
@@ -369,7 +380,8 @@ impl Lane {
             && let Some(thread) = span.thread
             && let Some(track) = stage.thread_lane(thread, start_ns, end_ns)
         {
-            let (category, name) = (Category::Thread, Name::Id(name));
+            let category = if is_running { Category::Thread } else { Category::Syscall };
+            let name = Name::Id(name);
             let stack = span.stack;
             let args = &args;
             stage.tracks.format.slice(&Slice {
@@ -564,7 +576,9 @@ impl Lane {
         let index = match self.children.iter().position(|one| one.0 == child) {
             Some(index) => index,
             None => {
-                let lanes = FlatLanes::new(parent, child.name(), child as i64);
+                let prefix = format!("G{}", self.goid);
+                let rank = self.child_rank(child);
+                let lanes = FlatLanes::below(parent, &prefix, child.name(), rank);
                 self.children.push((child, lanes));
                 self.children.len() - 1
             }
@@ -649,9 +663,10 @@ impl Lane {
         let (category, flow, args) = (Category::Region, Flow::None, &args);
         let slice = |track| Slice { track, category, name, start_ns, end_ns, stack, flow, args };
         if is_nested {
-            let tracks = &mut stage.tracks;
+            let (tracks, child) = (&mut stage.tracks, Child::Regions);
+            let (goid, rank) = (self.goid, self.child_rank(child));
             let track = *self.regions.get_or_insert_with(|| {
-                tracks.lane(parent, Child::Regions.name(), Child::Regions as i64)
+                tracks.lane_below(parent, &format!("G{goid}"), child.name(), rank)
             });
             tracks.format.slice(&slice(track));
         } else {

@@ -22,7 +22,7 @@ impl<F: TimelineFormat> Tracks<F> {
     /// The track that stands for the trace.
     pub fn root(&mut self, name: &str) -> TrackId {
         let track = self.number(None);
-        self.announce(track, None, TrackKind::Root, name, 0, ChildOrder::ByRank, "");
+        self.announce(Track { name, ..blank(track, TrackKind::Root) });
         track
     }
 
@@ -36,14 +36,22 @@ impl<F: TimelineFormat> Tracks<F> {
         description: &str,
     ) -> TrackId {
         let track = self.number(None);
-        self.announce(track, Some(parent), TrackKind::Group, name, rank, children, description);
+        let blank = blank(track, TrackKind::Group);
+        let parent = Some(parent);
+        self.announce(Track { parent, name, rank, children, description, ..blank });
         track
     }
 
     /// A track for slices.
     pub fn lane(&mut self, parent: TrackId, name: &str, rank: i64) -> TrackId {
+        self.lane_below(parent, "", name, rank)
+    }
+
+    /// A track for slices, below one for which `prefix` stands.
+    pub fn lane_below(&mut self, parent: TrackId, prefix: &str, name: &str, rank: i64) -> TrackId {
         let track = self.number(Some(parent.group));
-        self.announce(track, Some(parent), TrackKind::Lane, name, rank, ChildOrder::ByRank, "");
+        let blank = blank(track, TrackKind::Lane);
+        self.announce(Track { parent: Some(parent), name, prefix, rank, ..blank });
         track
     }
 
@@ -56,8 +64,8 @@ impl<F: TimelineFormat> Tracks<F> {
         rank: i64,
     ) -> TrackId {
         let track = self.number(Some(parent.group));
-        let kind = TrackKind::Counter(unit);
-        self.announce(track, Some(parent), kind, name, rank, ChildOrder::ByRank, description);
+        let blank = blank(track, TrackKind::Counter(unit));
+        self.announce(Track { parent: Some(parent), name, rank, description, ..blank });
         track
     }
 
@@ -73,18 +81,22 @@ impl<F: TimelineFormat> Tracks<F> {
         TrackId { id, group: group.unwrap_or(id) }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the fields of a track")]
-    fn announce(
-        &mut self,
-        track: TrackId,
-        parent: Option<TrackId>,
-        kind: TrackKind,
-        name: &str,
-        rank: i64,
-        children: ChildOrder,
-        description: &str,
-    ) {
-        self.format.track(&Track { track, parent, kind, name, rank, children, description });
+    fn announce(&mut self, track: Track<'_>) {
+        self.format.track(&track);
+    }
+}
+
+/// A track without a name.
+fn blank(track: TrackId, kind: TrackKind) -> Track<'static> {
+    Track {
+        track,
+        parent: None,
+        kind,
+        name: "",
+        prefix: "",
+        rank: 0,
+        children: ChildOrder::ByRank,
+        description: "",
     }
 }
 
@@ -92,6 +104,7 @@ impl<F: TimelineFormat> Tracks<F> {
 /// what would overlap, as after damage, goes into a further one.
 pub struct FlatLanes {
     parent: TrackId,
+    prefix: Box<str>,
     name: Box<str>,
     rank: i64,
     /// With the end of the last slice in each.
@@ -101,7 +114,12 @@ pub struct FlatLanes {
 impl FlatLanes {
     /// No lane yet.
     pub fn new(parent: TrackId, name: &str, rank: i64) -> Self {
-        FlatLanes { parent, name: name.into(), rank, lanes: Vec::new() }
+        Self::below(parent, "", name, rank)
+    }
+
+    /// No lane yet, below one for which `prefix` stands.
+    pub fn below(parent: TrackId, prefix: &str, name: &str, rank: i64) -> Self {
+        FlatLanes { parent, prefix: prefix.into(), name: name.into(), rank, lanes: Vec::new() }
     }
 
     /// The lane for a slice; `None` if there are too many. Slices come in the order of their ends.
@@ -132,11 +150,11 @@ impl FlatLanes {
     #[inline(never)]
     fn add<F: TimelineFormat>(&mut self, tracks: &mut Tracks<F>, end_ns: i64) -> Option<TrackId> {
         let track = match self.lanes.len() {
-            0 => tracks.lane(self.parent, &self.name, self.rank),
+            0 => tracks.lane_below(self.parent, &self.prefix, &self.name, self.rank),
             MAX_LANES.. => return None,
             others => {
                 let name = format!("{} ({})", self.name, others + 1);
-                tracks.lane(self.parent, &name, self.rank)
+                tracks.lane_below(self.parent, &self.prefix, &name, self.rank)
             }
         };
         self.lanes.push((track, end_ns));
