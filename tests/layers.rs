@@ -42,7 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("flate2", &["source", "export"]),
     ("zstd", &["source"]),
     ("ureq", &["source"]),
-    ("tempfile", &["cli", "source"]),
+    ("tempfile", &["cli", "source", "store"]),
     ("serde_json", &["cli", "export"]),
     ("memchr", &[]),
     ("indexmap", &[]),

@@ -95,6 +95,7 @@ fn read_v2<S: Sink>(mut reader: wire::v2::Reader, sink: &mut S) -> Outcome {
         diagnostics.append(found);
         orderer.generation(&mut generation, has_loss, sink);
         diagnostics.append(std::mem::take(&mut orderer.diagnostics));
+        reader.recycle(generation);
         if sink.is_done() {
             break;
         }

@@ -13,7 +13,6 @@ use gotrace::model::{Builder, Symbols, Totals};
 use gotrace::order::TraceReader;
 use gotrace::source::{self, Source};
 use gotrace::store::{Database, LoadedTrace, Loader, NewDatabase, NewDatabaseFile, RowWriter};
-use std::fmt::Display;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -105,15 +104,6 @@ pub fn check_all<T: Sync>(
         })
         .collect();
     assert!(text.is_empty(), "{} of {} failed:\n{}", text.len(), items.len(), text.join("\n"));
-}
-
-/// Whether gotrace cannot read a format yet; says so on standard error.
-pub fn is_for_later(trace: &Trace, error: &impl Display) -> bool {
-    let is_later = error.to_string().contains("is not supported yet");
-    if is_later {
-        eprintln!("skipped {}: {error}", trace.name);
-    }
-    is_later
 }
 
 /// An opened source of bytes.

@@ -105,8 +105,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// An empty generation that begins at `offset`.
-    pub(crate) fn new(number: u64, offset: u64) -> Self {
+    /// An empty generation that begins at `offset` and keeps its events in `arena`, which is empty.
+    pub(crate) fn new(number: u64, offset: u64, arena: Vec<u8>) -> Self {
         Generation {
             number,
             offset,
@@ -119,7 +119,7 @@ impl Generation {
             min_time_ticks: 0,
             clock_snapshot: None,
             experimental: Vec::new(),
-            arena: Vec::new(),
+            arena,
             thread_index: HashMap::new(),
         }
     }

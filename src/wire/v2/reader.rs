@@ -30,8 +30,10 @@ pub struct Reader {
     last_number: Option<u64>,
     /// Time of the batch read last, clock ticks.
     last_ticks: u64,
-    /// A generation that was cut short because the next one had begun.
+    /// The end of the input was reached.
     done: bool,
+    /// Memory of a generation that is not needed any more, for the next one.
+    spare: Vec<u8>,
     /// Bytes and count of the wire events, if they are to be counted.
     pub footprint: Option<Box<Footprint>>,
     /// Damage found while reading. The caller takes them as it likes.
@@ -55,6 +57,7 @@ impl Reader {
             last_number: None,
             last_ticks: 0,
             done: false,
+            spare: Vec::new(),
             footprint: None,
             diagnostics: Diagnostics::default(),
         }
@@ -105,8 +108,10 @@ impl Reader {
                         Belongs::Here => {}
                     }
                     let offset = self.stream.offset();
-                    let generation = generation
-                        .get_or_insert_with(|| Generation::new(header.generation, offset));
+                    let spare = &mut self.spare;
+                    let generation = generation.get_or_insert_with(|| {
+                        Generation::new(header.generation, offset, std::mem::take(spare))
+                    });
                     self.take_batch(&header, generation);
                 }
             }
@@ -146,6 +151,12 @@ impl Reader {
         generation.finish(self.version, self.ns_per_tick, &mut self.diagnostics);
         self.ns_per_tick = Some(generation.ns_per_tick);
         Some(generation)
+    }
+
+    /// Takes back a generation that is not needed any more; the next one uses its memory.
+    pub fn recycle(&mut self, generation: Generation) {
+        self.spare = generation.arena;
+        self.spare.clear();
     }
 
     /// What stands at the current position.
