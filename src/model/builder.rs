@@ -498,12 +498,10 @@ impl<'a, I: Items> Builder<'a, I> {
             }
             UserRegionBegin => {
                 if let Some(live) = self.goroutines.get(event.slot) {
-                    live.regions.push(OpenRegion {
-                        task: args[0],
-                        name: text(tables.string(args[1])).into(),
-                        start_ns: time_ns,
-                        stack,
-                    });
+                    let (task, name) = (args[0], text(tables.string(args[1])));
+                    self.items.region_begins(live.sums.id, task, &name, time_ns);
+                    let name = name.into();
+                    live.regions.push(OpenRegion { task, name, start_ns: time_ns, stack });
                 }
             }
             UserRegionEnd => {

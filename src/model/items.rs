@@ -461,6 +461,8 @@ pub trait Items {
     fn goroutine_begins(&mut self, _goroutine: &Goroutine) {}
     /// A thread is seen for the first time; `number` is the system's.
     fn thread_begins(&mut self, _row: ThreadRow, _number: i64) {}
+    /// A goroutine enters a region of a task.
+    fn region_begins(&mut self, _goroutine: GoroutineId, _task: u64, _name: &str, _time_ns: i64) {}
     /// A task is created.
     fn task_begins(&mut self, _task: &Task) {}
     /// A goroutine's span.

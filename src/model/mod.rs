@@ -22,4 +22,4 @@ pub use builder::Builder;
 pub use items::*;
 pub use moment::{Moment, TimeBounds};
 pub use selection::{NamePattern, Selection};
-pub use symbols::{FrameData, FunctionData, Symbols};
+pub use symbols::{FrameData, FunctionData, Symbols, Translation};

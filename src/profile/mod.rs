@@ -14,6 +14,7 @@
 mod builder;
 mod decode;
 mod encode;
+pub mod from_trace;
 mod labels;
 mod merge;
 mod model;

@@ -1,6 +1,7 @@
 //! `gotrace export`.
 
-mod timeline;
+pub mod pprof;
+pub mod timeline;
 
 use super::Result;
 use clap::Subcommand;
@@ -11,11 +12,14 @@ pub enum ExportCommand {
     Perfetto(timeline::PerfettoArguments),
     /// A timeline for chrome://tracing, ui.perfetto.dev and speedscope.app
     Chrome(timeline::ChromeArguments),
+    /// Profiles of where goroutines spend time, for go tool pprof and the like
+    Pprof(pprof::PprofArguments),
 }
 
 pub fn run(command: &ExportCommand) -> Result<()> {
     match command {
         ExportCommand::Perfetto(arguments) => timeline::perfetto(arguments),
         ExportCommand::Chrome(arguments) => timeline::chrome(arguments),
+        ExportCommand::Pprof(arguments) => pprof::run(arguments),
     }
 }
