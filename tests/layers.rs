@@ -39,7 +39,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("csv", &["cli"]),
-    ("flate2", &["source", "profile"]),
+    ("flate2", &["source", "profile", "export"]),
     ("zstd", &["source"]),
     ("ureq", &["source"]),
     ("tempfile", &["cli", "source", "store"]),

@@ -5,6 +5,7 @@
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
 mod events;
+mod export;
 mod files;
 mod info;
 mod ingest;
@@ -49,6 +50,9 @@ enum Command {
     Events(events::EventsArguments),
     /// Show a profile: what go tool pprof shows, and more
     Profile(Box<profile::ProfileArguments>),
+    /// Write a trace in the format of another tool
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -116,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };
