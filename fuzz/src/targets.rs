@@ -296,9 +296,8 @@ fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     let Ok(file) = load_file(input) else { return Ok(()) };
     let mut found = violations(&file.connection, INVARIANTS.get_or_init(invariants));
     // A changed number of a thread in an old trace cannot be told from the right one.
-    found.retain(|one| {
-        !(is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread: thread"))
-    });
+    found
+        .retain(|one| !(is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread: thread")));
     check(found.is_empty(), &found.join("; "))?;
     // The same statements on both, through the same door.
     let inserted = load_in_memory(input)?;

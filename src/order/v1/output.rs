@@ -218,10 +218,7 @@ impl<'s, S: Sink> Output<'s, S> {
     /// Ends the trace.
     pub fn end(&mut self) {
         self.syncs += 1;
-        self.sink.sync(
-            &Sync { time: self.last_time + 1, n: self.syncs, clock: None },
-            None,
-        );
+        self.sink.sync(&Sync { time: self.last_time + 1, n: self.syncs, clock: None }, None);
     }
 
     /// Whether the sink needs no more.
