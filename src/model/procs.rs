@@ -102,6 +102,12 @@ impl Threads {
         row
     }
 
+    /// How many there are.
+    #[inline(always)]
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// A thread.
     #[inline(always)]
     pub fn get(&mut self, row: ThreadRow) -> &mut Thread {
