@@ -295,9 +295,13 @@ fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     static INVARIANTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let Ok(file) = load_file(input) else { return Ok(()) };
     let mut found = violations(&file.connection, INVARIANTS.get_or_init(invariants));
-    // A changed number of a thread in an old trace cannot be told from the right one.
-    found
-        .retain(|one| !(is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread: thread")));
+    // A changed number of a thread in an old trace cannot be told from the right one, and a goroutine
+    // whose stop was lost runs until it is seen elsewhere. Times of decades add up to more than SQL's
+    // sum() holds.
+    found.retain(|one| {
+        let is_tolerated = is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread");
+        !is_tolerated && !one.ends_with("integer overflow")
+    });
     check(found.is_empty(), &found.join("; "))?;
     // The same statements on both, through the same door.
     let inserted = load_in_memory(input)?;
