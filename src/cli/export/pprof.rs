@@ -67,10 +67,14 @@ impl TraceProfileArguments {
             }
             labels.push((key.to_owned(), NamePattern::new(value)));
         }
+        let mut selection = self.selection.selection()?;
+        // Go's names are whole names; there is no star in them that stands for anything.
+        let pattern = if self.gotool { NamePattern::exact } else { NamePattern::new };
+        selection.functions = self.selection.function.iter().map(|name| pattern(name)).collect();
         Ok(TraceProfileOptions {
             types,
-            selection: self.selection.selection()?,
-            region: self.region.as_deref().map(NamePattern::new),
+            selection,
+            region: self.region.as_deref().map(pattern),
             task: self.task.as_deref().map(|task| match task.parse() {
                 Ok(number) => TaskPattern::Number(number),
                 Err(_) => TaskPattern::Name(NamePattern::new(task)),
