@@ -45,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tempfile", &["cli", "source", "store"]),
     ("serde_json", &["cli", "export"]),
     ("memchr", &[]),
+    ("regex", &["profile"]),
     ("indexmap", &[]),
     ("rustc_hash", &[]),
     ("thiserror", &[]),

@@ -89,6 +89,11 @@ impl Symbols {
         self.frames[frame as usize].function
     }
 
+    /// The name of the function of the frame at a position.
+    pub fn function_name(&self, frame: u32) -> &str {
+        &self.functions[self.function_of(frame).index()].name
+    }
+
     /// All reasons.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         self.reasons.iter().map(|name| &**name)

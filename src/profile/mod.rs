@@ -12,20 +12,34 @@
 //! rules are cited where they are implemented (`github.com/google/pprof`, vendored in Go's tree).
 
 mod builder;
+mod config;
 mod decode;
 mod encode;
+mod focus;
 pub mod from_trace;
+mod graph;
 mod labels;
 mod merge;
 mod model;
+mod paths;
+mod pattern;
+mod prepare;
+mod report;
 mod samples;
 mod text;
 pub mod units;
 
 pub use builder::{Builder, Frame};
+pub use config::{Config, GRANULARITIES, OPTIONS};
 pub use decode::{ProfileError, read};
 pub use labels::{Label, LabelSet, LabelSets, LabelValue};
 pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
+pub use pattern::Pattern;
+pub use prepare::{Preparation, prepare};
+pub use report::{
+    Dot, DotEdge, DotNode, Listing, ListingFunction, ListingLine, Neighbour, Report, SourceFinder,
+    TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View,
+};
 pub use samples::Samples;
 pub use text::{Text, Texts};

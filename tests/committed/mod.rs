@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub mod damage;
 pub mod examine;
 pub mod golden;
 pub mod heap;
@@ -52,8 +53,11 @@ impl Trace {
     }
 }
 
+/// The root of the repository. The package in `fuzz/` shares this module.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_root = |folder: &&Path| folder.join("testdata").is_dir();
+    package.ancestors().take(2).find(is_root).expect("the repository has testdata/")
 }
 
 /// Every committed trace.
