@@ -5,11 +5,12 @@ use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
 use crate::cli::{CliError, Result, load, say};
 use crate::model::NamePattern;
+use crate::order::TraceReader;
 use crate::profile::Profile;
 use crate::profile::from_trace::{
     TaskPattern, TraceProfileError, TraceProfileOptions, TraceProfileType, profiles_of_trace,
 };
-use crate::source::Location;
+use crate::source::{Location, Source};
 use clap::Args;
 use clap::builder::PossibleValue;
 use std::io::Write;
@@ -34,6 +35,7 @@ impl clap::ValueEnum for TypeArgument {
 
 /// What to measure in a trace, and of what part of it.
 #[derive(Args, Default)]
+#[command(next_help_heading = "Profiles out of traces")]
 pub struct TraceProfileArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -91,9 +93,22 @@ pub fn read_profiles(
     options: &TraceProfileOptions,
     strict: bool,
 ) -> Result<Vec<Profile>> {
-    let (reader, progress) = load::open_trace(location)?;
-    let read = profiles_of_trace(reader, options);
+    let (source, progress) = load::open_source(location)?;
+    let profiles = profiles_of_source(location, source, options, strict);
     progress.finish();
+    profiles
+}
+
+/// Reads profiles out of a trace that was opened.
+pub fn profiles_of_source(
+    location: &Location,
+    source: Source,
+    options: &TraceProfileOptions,
+    strict: bool,
+) -> Result<Vec<Profile>> {
+    let reader = TraceReader::new(source)
+        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
+    let read = profiles_of_trace(reader, options);
     let (profiles, diagnostics) = read.map_err(|error| match error {
         TraceProfileError::NoWallClock => CliError::Failed(format!("{location}: {error}")),
         error => CliError::Usage(error.to_string()),

@@ -2,8 +2,10 @@
 
 use super::super::{CliError, Result, load::open_source, say};
 use super::options::ProfileArguments;
+use crate::cli::export::pprof::profiles_of_source;
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::Location;
+use crate::source::{Location, Source};
+use crate::wire::header::HEADER_LEN;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +38,7 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
 fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
     for source in sources {
-        match load_one(&arguments.locations.locate(source)) {
+        match load_one(&arguments.locations.locate(source), arguments) {
             Ok(profile) => profiles.push(profile),
             Err(error) if sources.len() == 1 => return Err(error),
             Err(error) => say(&format!("gotrace: {error}; going on with the others")),
@@ -48,11 +50,26 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
     Ok(profiles)
 }
 
-fn load_one(location: &Location) -> Result<Profile> {
+fn load_one(location: &Location, arguments: &ProfileArguments) -> Result<Profile> {
     let (mut source, progress) = open_source(location)?;
-    let profile = profile::read(&mut source.stream);
-    progress.finish();
-    profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
+    if !is_trace(&mut source) {
+        let profile = profile::read(&mut source.stream);
+        progress.finish();
+        return profile.map_err(|error| CliError::Failed(format!("{location}: {error}")));
+    }
+    let Some(kind) = arguments.trace_type else {
+        return Err(CliError::Usage(format!(
+            "{location}: this is a trace; say what to measure in it with --type, such as --type sync"
+        )));
+    };
+    let options = arguments.trace.options(vec![kind.0])?;
+    let mut profiles = profiles_of_source(location, source, &options, false)?;
+    Ok(profiles.remove(0))
+}
+
+/// Whether a source is an execution trace, by its first bytes.
+fn is_trace(source: &mut Source) -> bool {
+    source.stream.peek(HEADER_LEN).starts_with(b"go 1.")
 }
 
 /// Whether a file is a program, by its first bytes: ELF, Mach-O, PE.

@@ -1,5 +1,6 @@
 //! The options of `gotrace profile`: those of `go tool pprof`, under its names.
 
+use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
 use crate::profile::{Config, GRANULARITIES};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -46,6 +47,19 @@ pub struct ProfileArguments {
     /// Keep what came from a URL in FILE
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub save: Option<PathBuf>,
+
+    /// What to measure, if the source is an execution trace
+    #[arg(
+        short,
+        long = "type",
+        value_name = "TYPE",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Profiles out of traces"
+    )]
+    pub trace_type: Option<TypeArgument>,
+    #[command(flatten)]
+    pub trace: TraceProfileArguments,
 
     /// Profile to subtract; may be repeated
     #[arg(long, value_name = "SOURCE", conflicts_with = "diff_base", help_heading = "Comparing")]

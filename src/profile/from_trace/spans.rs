@@ -96,7 +96,7 @@ struct Live {
     is_wanted: Option<bool>,
     /// The function it began with, once that is known.
     function: Option<FunctionId>,
-    deferred: Vec<StateSpan>,
+    deferred: Vec<(StateSpan, i64)>,
     /// The last place of its own that is known.
     stack: Option<StackId>,
     /// A running span whose end is not known as a place yet: when, how long, how much of it inside.
@@ -150,13 +150,23 @@ impl SpanProfiles {
     }
 
     fn span(&mut self, live: &mut Live, span: &StateSpan) {
+        let end_ns = span.start_ns + span.duration_ns;
+        // Asked for at once: it is about what was entered and left until now.
+        let inside_ns = match (&self.wanted, self.window.clip(span.start_ns, end_ns)) {
+            (None, _) => 0,
+            (Some(_), Some((start_ns, end_ns))) => live.inside.take(start_ns, end_ns),
+            (Some(_), None) => {
+                live.inside.take(span.start_ns, end_ns);
+                0
+            }
+        };
         if live.is_wanted.is_none() && span.function.is_none() && live.deferred.len() < MAX_DEFERRED
         {
-            live.deferred.push(*span);
+            live.deferred.push((*span, inside_ns));
             return;
         }
         self.decide(live, span.function);
-        self.count(live, span, span.function);
+        self.count(live, span, inside_ns, span.function);
     }
 
     /// The function of a goroutine is known now, or never will be.
@@ -164,33 +174,28 @@ impl SpanProfiles {
         if live.is_wanted.is_none() {
             live.is_wanted = Some(self.wants(function));
             live.function = function;
-            for span in std::mem::take(&mut live.deferred) {
-                self.count(live, &span, function);
+            for (span, inside_ns) in std::mem::take(&mut live.deferred) {
+                self.count(live, &span, inside_ns, function);
             }
         }
     }
 
-    fn count(&mut self, live: &mut Live, span: &StateSpan, goroutine: Option<FunctionId>) {
+    fn count(
+        &mut self,
+        live: &mut Live,
+        span: &StateSpan,
+        inside_ns: i64,
+        goroutine: Option<FunctionId>,
+    ) {
         // Where it stopped running is where it ran, as far as anything tells.
         if let Some(running) = live.running.take() {
             self.end_running(running, span.stack);
         }
-        let end_ns = span.start_ns + span.duration_ns;
-        let clipped = self.window.clip(span.start_ns, end_ns);
+        let clipped = self.window.clip(span.start_ns, span.start_ns + span.duration_ns);
         let mut value_ns = clipped.map_or(0, |(start_ns, end_ns)| end_ns - start_ns);
-        let mut is_early = false;
-        if self.wanted.is_some() {
-            let inside_ns = match clipped {
-                Some((start_ns, end_ns)) => live.inside.take(start_ns, end_ns),
-                None => {
-                    live.inside.take(span.start_ns, end_ns);
-                    0
-                }
-            };
-            is_early = inside_ns == 0 && live.early.is_some();
-            if !is_early {
-                value_ns = inside_ns.min(value_ns);
-            }
+        let is_early = self.wanted.is_some() && inside_ns == 0 && live.early.is_some();
+        if self.wanted.is_some() && !is_early {
+            value_ns = inside_ns.min(value_ns);
         }
         let own = span.stack.or(live.stack);
         live.stack = own;
