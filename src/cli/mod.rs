@@ -15,6 +15,7 @@ mod output;
 mod queries;
 mod query;
 mod report;
+mod shell;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -40,6 +41,8 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Ask a database or a trace interactively, with history and completion
+    Sql(shell::SqlArguments),
     /// Tell what a program did, what is wrong with it, and where to look next
     Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Sql(arguments) => shell::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
