@@ -12,7 +12,7 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 952.0;
 /// Height of a panel, and of what stands above and below it.
 const PANEL: f64 = 120.0;
-const HEAD: f64 = 24.0;
+const HEAD: f64 = 30.0;
 const FOOT: f64 = 24.0;
 /// How many columns the activity is drawn with.
 const COLUMNS: usize = 222;
@@ -134,10 +134,10 @@ fn tick_time(ns: i64) -> String {
     if number == "0" { "0".into() } else { format!("{number} {unit}") }
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is not less.
+/// The smallest of 1, 2, 2.5, 5 times a power of ten that is not less.
 fn nice_step(at_least: f64) -> f64 {
     let power = 10f64.powf(at_least.max(1.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
+    [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|step| step * power)
         .find(|&step| step >= at_least)
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        for (least, step) in [(1.0, 1.0), (1.1, 2.0), (23.0, 50.0), (700.0, 1000.0), (0.0, 1.0)] {
+        for (least, step) in [(1.0, 1.0), (1.1, 2.0), (23.0, 25.0), (700.0, 1000.0), (0.0, 1.0)] {
             assert_eq!(nice_step(least), step);
         }
         assert_eq!(tick_time(0), "0");
