@@ -5,6 +5,7 @@
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
 mod events;
+mod export;
 mod files;
 mod info;
 mod ingest;
@@ -12,6 +13,7 @@ mod load;
 mod locate;
 mod moments;
 mod output;
+mod profile;
 mod queries;
 mod query;
 mod report;
@@ -49,6 +51,11 @@ enum Command {
     Info(info::InfoArguments),
     /// Print the ordered events of a trace, as go tool trace -d=parsed does
     Events(events::EventsArguments),
+    /// Show a profile: what go tool pprof shows, and more
+    Profile(Box<profile::ProfileArguments>),
+    /// Write a trace in the format of another tool
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -96,7 +103,7 @@ type Result<T> = std::result::Result<T, CliError>;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(words()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output with status 0, the rest to standard error
@@ -116,6 +123,8 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };
@@ -125,6 +134,20 @@ pub fn main() -> ExitCode {
             say(&format!("gotrace: {error}"));
             ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
         }
+    }
+}
+
+/// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
+fn words() -> Vec<std::ffi::OsString> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let texts: Option<Vec<String>> =
+        words.iter().skip(2).map(|word| word.to_str().map(String::from)).collect();
+    match texts {
+        Some(texts) if words.len() > 2 && words[1] == "profile" => {
+            let rest = profile::from_pprof(texts.into_iter()).into_iter().map(Into::into);
+            words[..2].iter().cloned().chain(rest).collect()
+        }
+        _ => words,
     }
 }
 
