@@ -17,6 +17,7 @@ mod profile;
 mod queries;
 mod query;
 mod report;
+mod shell;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -42,6 +43,8 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Ask a database or a trace interactively, with history and completion
+    Sql(shell::SqlArguments),
     /// Tell what a program did, what is wrong with it, and where to look next
     Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Sql(arguments) => shell::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
