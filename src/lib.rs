@@ -22,11 +22,11 @@ pub mod order;
 
 pub mod model;
 
-pub mod store;
-
 pub mod profile;
 
 pub mod export;
+
+pub mod store;
 
 pub mod report;
 

@@ -12,7 +12,9 @@ const LAYERS: &[&[&str]] = &[
     &["wire"],
     &["order"],
     &["model"],
-    &["store", "export", "profile"],
+    &["export", "profile"],
+    &["store"],
+    &["report"],
     &["cli"],
     &["main"],
 ];

@@ -12,6 +12,7 @@ mod ingest;
 mod load;
 mod locate;
 mod moments;
+mod open;
 mod output;
 mod profile;
 mod queries;
@@ -53,6 +54,8 @@ enum Command {
     Events(events::EventsArguments),
     /// Show a profile: what go tool pprof shows, and more
     Profile(Box<profile::ProfileArguments>),
+    /// Show a trace as a timeline, in Perfetto's viewer in the browser
+    Open(open::OpenArguments),
     /// Write a trace in the format of another tool
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Open(arguments) => open::run(&arguments),
         Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
