@@ -253,7 +253,7 @@ impl<F: TimelineFormat> Stage<F> {
             let about = "Which goroutine ran on each proc (P), or was in a system call with it.";
             tracks.group(root, "Procs", rank::PROCS, ChildOrder::ByRank, about)
         });
-        let name = || FlatLanes::new(group, &format!("Proc {proc}"), proc);
+        let name = || FlatLanes::with_late(group, &format!("Proc {proc}"), proc);
         self.procs.entry(proc).or_insert_with(name);
     }
 
@@ -293,6 +293,6 @@ impl<F: TimelineFormat> Stage<F> {
             tracks.group(root, "Threads", rank::THREADS, ChildOrder::ByRank, about)
         });
         let (number, lanes) = &mut self.threads[row.index()];
-        *lanes = Some(FlatLanes::new(group, &format!("Thread {number}"), *number));
+        *lanes = Some(FlatLanes::with_late(group, &format!("Thread {number}"), *number));
     }
 }
