@@ -2,7 +2,7 @@
 
 mod committed;
 
-use committed::{LoadedFile, Trace, check_all, source_of, traces};
+use committed::{LoadedFile, Trace, check_all, load_file, source_of, traces};
 use gotrace::model::{NamePattern, Selection};
 use gotrace::order::TraceReader;
 use gotrace::profile::from_trace::*;
@@ -144,7 +144,7 @@ fn wall_time_is_the_life_of_all_goroutines_by_state() {
         &traces(),
         |trace| trace.name.clone(),
         |trace| {
-            let database = committed::load_file(&trace.bytes())?;
+            let database = load_file(&trace.bytes())?;
             let wall = profile(trace, TraceProfileType::Wall);
             let wanted = integers(
                 &database,
@@ -166,6 +166,10 @@ fn the_parts_are_what_the_database_says() {
     let questions = [
         (Net, "select sum(duration_ns) from network_waits"),
         (OffCpu, "select sum(waiting_ns) from goroutines"),
+        (
+            Sync,
+            "select sum(duration_ns) from goroutine_states where state = 'waiting' and (reason like '%chan%' or reason like '%sync%' or reason like '%select%')",
+        ),
         (Sched, "select sum(runnable_ns) from goroutines"),
         (SchedByWaker, "select sum(runnable_ns) from goroutines"),
         (Syscall, "select sum(syscall_ns + syscall_blocked_ns) from goroutines"),
@@ -177,7 +181,7 @@ fn the_parts_are_what_the_database_says() {
     let mut seen = vec![0; types.len()];
     for name in ["go1.27/mixed", "go1.27/gc", "go1.27/samples", "go1.23/syscalls", "go1.19/sync"] {
         let trace = Trace::new(name);
-        let database = committed::load_file(&trace.bytes()).unwrap();
+        let database = load_file(&trace.bytes()).unwrap();
         let all = profiles(&trace, &options(&types));
         for (index, (kind, sql)) in questions.iter().enumerate() {
             let want = integers(&database, sql)[0];
@@ -188,6 +192,13 @@ fn the_parts_are_what_the_database_says() {
         }
     }
     assert!(seen.iter().all(|&sum| sum > 0), "{seen:?}");
+    let trace = Trace::new("go1.27/allocfree");
+    let database = load_file(&trace.bytes()).unwrap();
+    let sql = "select count(*), sum(size_bytes) from heap_objects where allocated_ns is not null";
+    let alloc = profile(&trace, Alloc);
+    let want = integers(&database, sql);
+    assert!(want[0] > 0 && want[1] > 0);
+    assert_eq!([sum(&alloc, 0, None), sum(&alloc, 1, None)], want[..]);
     let goroutines = profile(&Trace::new("go1.27/mixed"), Goroutines);
     assert_eq!(sum(&goroutines, 0, None), 22);
 }
@@ -230,7 +241,7 @@ fn parts_of_the_time_and_groups_of_goroutines_add_up_to_the_whole() {
 #[test]
 fn time_inside_regions_and_tasks_is_that_of_the_database() {
     let trace = Trace::new("go1.27/mixed");
-    let database = committed::load_file(&trace.bytes()).unwrap();
+    let database = load_file(&trace.bytes()).unwrap();
     let inside = |region: Option<&str>, task: Option<TaskPattern>| {
         let region = region.map(NamePattern::new);
         let options = TraceProfileOptions { region, task, ..options(&[TraceProfileType::Wall]) };

@@ -46,7 +46,7 @@ pub struct TraceProfileArguments {
     /// goroutine that created it until it ends
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
-    /// Only samples with this label: goroutine, reason or state; may be repeated
+    /// Only samples with this label: goroutine, reason, state or (of alloc) type; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub label: Vec<String>,
     /// The samples of go tool trace -pprof=TYPE: for net, sync, syscall and sched
@@ -62,9 +62,9 @@ impl TraceProfileArguments {
             let Some((key, value)) = label.split_once('=') else {
                 return Err(CliError::Usage(format!("--label: want KEY=VALUE, got '{label}'")));
             };
-            if !["goroutine", "reason", "state"].contains(&key) {
+            if !["goroutine", "reason", "state", "type"].contains(&key) {
                 return Err(CliError::Usage(format!(
-                    "--label: profiles of traces have the labels goroutine, reason and state, not '{key}'"
+                    "--label: profiles of traces have the labels goroutine, reason, state and type, not '{key}'"
                 )));
             }
             labels.push((key.to_owned(), NamePattern::new(value)));

@@ -97,10 +97,11 @@ impl Lane {
             return Flow::None;
         }
         let Some(from) = self.departure.take() else { return Flow::None };
-        let track = if stage.lanes.procs {
-            if from.proc == -1 || span.proc == -1 { None } else { stage.proc_instants(from.proc) }
-        } else {
-            from.thread.filter(|_| span.thread.is_some()).and_then(|row| stage.thread_instants(row))
+        let track = match from.thread {
+            _ if stage.lanes.procs && span.proc == -1 => None,
+            _ if stage.lanes.procs => stage.proc_at(from.proc, from.time_ns),
+            Some(row) if span.thread.is_some() => stage.thread_at(row, from.time_ns),
+            _ => None,
         };
         let Some(track) = track else { return Flow::None };
         let arrow = stage.tracks.flow();
@@ -131,6 +132,14 @@ impl Lane {
     ) {
         let (names, time_ns) = (&stage.names, span.start_ns);
         let from = match syscall {
+            // A call that never had a proc shows nothing on one.
+            Some(Syscall { first, lost_ns: Some(_), .. })
+                if stage.lanes.procs
+                    && !stage.lanes.goroutines
+                    && first.state != State::Syscall =>
+            {
+                return;
+            }
             Some(Syscall { first, lost_ns: Some(lost_ns), .. }) => Departure {
                 // The proc was gone by then, the thread is where it was.
                 time_ns: if stage.lanes.procs { lost_ns } else { time_ns },

@@ -241,6 +241,16 @@ impl<F: TimelineFormat> Stage<F> {
         self.procs.get_mut(&proc)?.place(&mut self.tracks, start_ns, end_ns)
     }
 
+    /// The lane of a proc from which an arrow can begin at a moment.
+    pub fn proc_at(&self, proc: i64, time_ns: i64) -> Option<TrackId> {
+        self.procs.get(&proc)?.holding(time_ns)
+    }
+
+    /// The lane of a thread from which an arrow can begin at a moment.
+    pub fn thread_at(&self, row: ThreadRow, time_ns: i64) -> Option<TrackId> {
+        self.threads.get(row.index())?.1.as_ref()?.holding(time_ns)
+    }
+
     /// The lane of a proc for an instant.
     pub fn proc_instants(&mut self, proc: i64) -> Option<TrackId> {
         self.add_proc(proc);
@@ -276,14 +286,6 @@ impl<F: TimelineFormat> Stage<F> {
             self.open_thread(row);
         }
         self.threads[row.index()].1.as_mut()?.place(&mut self.tracks, start_ns, end_ns)
-    }
-
-    /// The lane of a thread for an instant.
-    pub fn thread_instants(&mut self, row: ThreadRow) -> Option<TrackId> {
-        if self.threads.get(row.index())?.1.is_none() {
-            self.open_thread(row);
-        }
-        self.threads[row.index()].1.as_mut()?.first(&mut self.tracks)
     }
 
     fn open_thread(&mut self, row: ThreadRow) {

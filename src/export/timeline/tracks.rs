@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 /// Most lanes of one name. Only a broken trace needs more than a few.
 const MAX_LANES: usize = 64;
 /// Slices of a lane that are remembered for those that come late.
-const MAX_RECENT: usize = 64;
+const MAX_RECENT: usize = 256;
 
 /// A format together with the numbers given out so far.
 pub struct Tracks<F> {
@@ -183,6 +183,15 @@ impl FlatLanes {
             lane.note(start_ns, end_ns);
         }
         Some(lane.track)
+    }
+
+    /// The lane whose slice a moment lies in, also if the slice is still to come; `None` if it is
+    /// in none, or too far back.
+    pub fn holding(&self, time_ns: i64) -> Option<TrackId> {
+        let is_in = |&(start_ns, end_ns): &(i64, i64)| start_ns <= time_ns && time_ns <= end_ns;
+        let past = self.lanes.iter().find(|lane| lane.recent.iter().rev().any(is_in));
+        let open = || self.lanes.first().filter(|lane| lane.end_ns <= time_ns);
+        past.or_else(open).map(|lane| lane.track)
     }
 
     /// The first lane, in which instants are shown.

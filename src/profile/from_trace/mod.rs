@@ -72,6 +72,8 @@ types! {
     GcAssist "gc-assist" "assists" "time" "nanoseconds";
     /// Goroutines by where they were created.
     Goroutines "goroutines" "goroutines" "" "";
+    /// Allocated objects by type and goroutine, of traces with GODEBUG=traceallocfree=1.
+    Alloc "alloc" "objects" "space" "bytes";
 }
 
 impl TraceProfileType {

@@ -42,14 +42,15 @@ pub fn read(
     if is_refused {
         return Err(TraceProfileError::NoWallClock);
     }
-    let profiles = options.types.iter().zip(&mut items.sums).map(|(&kind, sums)| {
+    let mut all = std::mem::take(&mut items.sums);
+    let profiles = options.types.iter().zip(&mut all).map(|(&kind, sums)| {
         sums.retain(|place, _| {
-            let labels = labels_of(place, &symbols);
+            let labels = labels_of(place, &symbols, &items.heap_types);
             options.labels.iter().all(|(key, pattern)| {
                 labels.iter().any(|(name, value)| name == key && pattern.matches(value))
             })
         });
-        build::profile(kind, sums, &symbols, &totals)
+        build::profile(kind, sums, &symbols, &items.heap_types, &totals)
     });
     Ok((profiles.collect(), outcome.diagnostics))
 }
@@ -121,6 +122,11 @@ struct SpanProfiles {
     wanted: Option<Wanted>,
     /// By goroutine; `None` for those that have ended.
     live: Vec<Option<Box<Live>>>,
+    /// By goroutine, if allocations are asked for: they are told when they are released, maybe after
+    /// the goroutine's end. `None` for those that were not asked for.
+    allocators: Vec<Option<Option<FunctionId>>>,
+    heap_types: Vec<String>,
+    heap_type_bytes: Vec<i64>,
     /// By reason.
     classes: Vec<u8>,
     /// Whether functions were asked for.
@@ -136,6 +142,9 @@ impl SpanProfiles {
             window: TimeBounds::ALL,
             wanted: Wanted::new(options),
             live: Vec::new(),
+            allocators: Vec::new(),
+            heap_types: Vec::new(),
+            heap_type_bytes: Vec::new(),
             classes: Vec::new(),
             wanted_functions: Vec::new(),
         }
@@ -229,7 +238,7 @@ impl SpanProfiles {
         let Running { goroutine, value_ns } = running;
         let function = if stack.is_none() { goroutine } else { None };
         let state = Some(State::Running);
-        let place = Place { stack, function, goroutine, state, reason: None };
+        let place = Place { stack, function, goroutine, state, ..Place::default() };
         for (kind, sums) in self.types.iter().zip(&mut self.sums) {
             if *kind == TraceProfileType::Wall {
                 add(sums, place, 1, value_ns);
@@ -305,14 +314,15 @@ fn place_of(
         Syscall => matches!(span.state, State::Syscall | State::SyscallBlocked),
         Sched | SchedByWaker => span.state == State::Runnable,
         Wall => true,
-        Cpu | GcAssist | Goroutines => false,
+        Cpu | GcAssist | Goroutines | Alloc => false,
     };
     if !counts {
         return None;
     }
     let stack = if kind == SchedByWaker { span.waker.stack.or(span.stack) } else { own };
     let function = if stack.is_none() { goroutine } else { None };
-    Some(Place { stack, function, goroutine, state: Some(span.state), reason: span.reason })
+    let (state, reason) = (Some(span.state), span.reason);
+    Some(Place { stack, function, goroutine, state, reason, heap_type: None })
 }
 
 impl Items for SpanProfiles {
@@ -375,6 +385,43 @@ impl Items for SpanProfiles {
         if let Some(running) = live.running.take() {
             self.end_running(running, None);
         }
+        if self.has(TraceProfileType::Alloc).is_some() {
+            let index = goroutine.id.index();
+            if index >= self.allocators.len() {
+                self.allocators.resize(index + 1, None);
+            }
+            self.allocators[index] = (live.is_wanted == Some(true)).then_some(live.function);
+        }
+    }
+
+    fn heap_type(&mut self, _: HeapTypeId, data: &TypeData) {
+        self.heap_types.push(data.name.clone());
+        self.heap_type_bytes.push(i64::try_from(data.size_bytes).unwrap_or(i64::MAX));
+    }
+
+    fn memory_block(&mut self, block: &MemoryBlock) {
+        let Some(index) = self.has(TraceProfileType::Alloc) else { return };
+        let (MemoryKind::Object { ty }, Some(time_ns)) = (block.kind, block.allocated_ns) else {
+            return;
+        };
+        let allocator = match block.goroutine {
+            // Without a goroutine it belongs to the whole program only.
+            None => (!self.selection.has_goroutines()).then_some(None),
+            Some(id) => match self.live(id) {
+                Some(live) if live.is_hidden || live.is_wanted == Some(false) => None,
+                Some(live) => Some(live.function),
+                None => self.allocators.get(id.index()).copied().flatten(),
+            },
+        };
+        let Some(goroutine) = allocator else { return };
+        // Where the goroutine was then is not known any more.
+        if self.wanted.is_some() || !self.window.contain(time_ns) {
+            return;
+        }
+        let place = Place { function: goroutine, goroutine, heap_type: ty, ..Place::default() };
+        // The size of an object whose type is not told is not known.
+        let bytes = ty.map_or(0, |ty| self.heap_type_bytes[ty.index()]);
+        add(&mut self.sums[index], place, 1, bytes);
     }
 
     fn region_begins(&mut self, goroutine: GoroutineId, task: u64, name: &str, time_ns: i64) {
