@@ -44,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ureq", &["source"]),
     ("tempfile", &["cli", "source"]),
     ("serde_json", &["cli", "export"]),
+    ("inferno", &["cli"]),
     ("memchr", &[]),
     ("regex", &["profile"]),
     ("indexmap", &[]),

@@ -18,6 +18,7 @@ mod encode;
 mod focus;
 mod graph;
 mod labels;
+mod legacy;
 mod merge;
 mod model;
 mod paths;

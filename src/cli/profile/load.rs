@@ -35,8 +35,9 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
 /// Loads what can be loaded; fails if nothing can.
 fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
+    let with_symbols = arguments.symbolize.as_deref() != Some("none");
     for source in sources {
-        match load_one(&arguments.locations.locate(source)) {
+        match load_one(&arguments.locations.locate(source), with_symbols) {
             Ok(profile) => profiles.push(profile),
             Err(error) if sources.len() == 1 => return Err(error),
             Err(error) => say(&format!("gotrace: {error}; going on with the others")),
@@ -48,9 +49,9 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
     Ok(profiles)
 }
 
-fn load_one(location: &Location) -> Result<Profile> {
+fn load_one(location: &Location, with_symbols: bool) -> Result<Profile> {
     let (mut source, progress) = open_source(location)?;
-    let profile = profile::read(&mut source.stream);
+    let profile = profile::read(&mut source.stream, with_symbols);
     progress.finish();
     profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
 }

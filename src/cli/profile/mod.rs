@@ -1,8 +1,10 @@
 //! `gotrace profile`.
 
+mod json;
 mod load;
 mod options;
 mod output;
+mod pictures;
 
 pub use options::{ProfileArguments, from_pprof};
 

@@ -20,7 +20,10 @@ pub enum ProfileFormat {
 }
 
 #[derive(Args)]
-#[command(override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE...")]
+#[command(
+    args_override_self = true,
+    override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE..."
+)]
 pub struct ProfileArguments {
     /// What to show, a pattern for peek and list, then the sources; without a view, a prompt
     ///
