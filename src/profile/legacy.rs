@@ -374,7 +374,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `#	0x4c67fc	context.WithValue+0xbc		context/context.go:738`, and labels.
+    /// A comment behind a sample: `#`, address, function with offset, file with line, between tabs;
+    /// or the labels of the sample.
     fn comment(&mut self, line: &str) {
         let Some(rest) = line.strip_prefix('#') else { return };
         if let Some(labels) = rest.strip_prefix(" labels: ") {
