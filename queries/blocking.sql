@@ -1,6 +1,7 @@
 -- title: What goroutines wait for, and where
 -- description: Waiting time by reason and place in the program, most first. Waits that had not ended
 --   with the trace count up to its end.
+-- filters: time, goroutines
 -- param kind TEXT = null: only this kind: network, lock, channel, select, sleep, gc, forever, runtime, other or unknown
 -- param system INTEGER = 0: 1 to include the goroutines of the runtime itself, which mostly idle
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers

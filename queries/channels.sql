@@ -1,6 +1,7 @@
 -- title: Waits for channels, by place
 -- description: Where goroutines wait to send to, receive from or select between
 --   channels, and what ended the longest wait.
+-- filters: time, goroutines
 -- param system INTEGER = 0: 1 to include the goroutines of the runtime itself
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all

@@ -1,6 +1,7 @@
 -- title: Functions by CPU samples
 -- description: Where the CPU profiler found the program, if it ran while the trace was recorded.
 --   Self counts samples in the function itself, total also those in what it called.
+-- filters: time, goroutines
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 30: rows at most, -1 for all
 -- column function TEXT: full name

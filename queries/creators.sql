@@ -1,6 +1,7 @@
 -- title: Code that starts goroutines
 -- description: Which code starts how many goroutines during the trace, how long they live, and how
 --   many of them are still there at the end.
+-- filters: time, goroutines
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 20: rows at most, -1 for all
 -- column place TEXT: function with the go statement; NULL if C code called into Go

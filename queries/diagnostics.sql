@@ -1,6 +1,7 @@
 -- title: What is wrong with the data
 -- description: Everything that was repaired, skipped or lost while loading, equal messages of a
 --   generation taken together. No row means that everything was read.
+-- filters: none
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 100: rows at most, -1 for all
 -- column trace_id INTEGER: the trace, a row number of traces

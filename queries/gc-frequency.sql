@@ -1,6 +1,7 @@
 -- title: Cost of garbage collection
 -- description: How often each trace collects garbage, and what share of the time and of the
 --   processors that takes.
+-- filters: time
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- column trace_id INTEGER: the trace, a row number of traces
 -- column cycles INTEGER: collections in the trace

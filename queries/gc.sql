@@ -1,6 +1,7 @@
 -- title: Garbage collections
 -- description: Each cycle with its mark phase, its two pauses, what it did to the heap, and the time
 --   goroutines and workers spent on it.
+-- filters: time
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 100: rows at most, -1 for all
 -- column trace_id INTEGER: the trace, a row number of traces

@@ -1,6 +1,7 @@
 -- title: Generations of the trace
 -- description: The parts the trace consists of. Each can be read without the others; where one is
 --   missing, the next is marked.
+-- filters: none
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 100: rows at most, -1 for all
 -- column trace_id INTEGER: the trace, a row number of traces

@@ -1,6 +1,7 @@
 -- title: What one goroutine did
 -- description: The states of a goroutine in order, each with the place where it was entered and
 --   the goroutine that ended the wait.
+-- filters: time
 -- param goid INTEGER = 1: the runtime's number of the goroutine; 1 is the main goroutine
 -- param after DURATION = 0: leave out what ended before this time of the trace
 -- param trace INTEGER = null: the trace, a row number of traces; null for the first with this goroutine

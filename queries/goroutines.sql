@@ -1,6 +1,7 @@
 -- title: Goroutine analysis by start function
 -- description: What the goroutines that began with the same function spent their time on, the
 --   hungriest first. Waiting is split by what was waited for.
+-- filters: time, goroutines
 -- param system INTEGER = 1: 0 to leave out the goroutines of the runtime itself
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 50: rows at most, -1 for all

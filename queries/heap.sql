@@ -1,6 +1,7 @@
 -- title: Heap over time
 -- description: The live heap and the collector's goal in equal steps of the trace, with what was
 --   allocated in each.
+-- filters: time
 -- param steps INTEGER = 20: into how many steps to cut the trace
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- column trace_id INTEGER: the trace, a row number of traces

@@ -1,6 +1,7 @@
 -- title: Waits for locks, by place
 -- description: Where goroutines wait for mutexes, wait groups, condition variables and the
 --   like, and what let the longest wait end: for a mutex, the code that held it.
+-- filters: time, goroutines
 -- param system INTEGER = 0: 1 to include the goroutines of the runtime itself
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all

@@ -1,5 +1,6 @@
 -- title: Messages of the program
 -- description: What the program logged into the trace (runtime/trace.Log), in order.
+-- filters: time, goroutines
 -- param search TEXT = null: only messages and categories that contain this, small or capital letters alike
 -- param task INTEGER = null: only messages of the task with this number
 -- param after DURATION = 0: only messages at or after this time of the trace

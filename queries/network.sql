@@ -1,5 +1,6 @@
 -- title: Waits for the network, by place
 -- description: Where goroutines wait for connections, reads and writes.
+-- filters: time, goroutines
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 20: rows at most, -1 for all

@@ -1,6 +1,7 @@
 -- title: Utilisation of the procs
 -- description: What each P did with its time. Running goroutines is work; a proc without a thread is
 --   idle; the rest is the scheduler looking for work.
+-- filters: time
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- column trace_id INTEGER: the trace, a row number of traces
 -- column proc INTEGER: number of the proc

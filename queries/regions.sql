@@ -1,6 +1,7 @@
 -- title: Regions of the program
 -- description: Duration of the regions the program marks (runtime/trace.StartRegion and
 --   WithRegion), by type. A region cut off by the trace counts as far as it is in it.
+-- filters: time, goroutines
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 50: rows at most, -1 for all
 -- column type TEXT: the name given by the program

@@ -1,6 +1,7 @@
 -- title: How long goroutines wait for a proc
 -- description: Time between becoming runnable and running, by the function the goroutines began
 --   with, most in all first.
+-- filters: time, goroutines
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 20: rows at most, -1 for all
 -- column name TEXT: the function they began with; NULL if no stack of them was seen

@@ -1,5 +1,6 @@
 -- title: Sleeps, by place
 -- description: Where goroutines sleep (time.Sleep; timers and tickers are waits for channels).
+-- filters: time, goroutines
 -- param system INTEGER = 0: 1 to include the goroutines of the runtime itself
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all

@@ -1,6 +1,7 @@
 -- title: Pauses of the whole program
 -- description: How often and how long the world was stopped, by what for. A pause lasts from when
 --   stopping begins until goroutines may run again.
+-- filters: time
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- column kind TEXT: what the world was stopped for, in the runtime's words
 -- column pauses INTEGER: how often

@@ -1,6 +1,7 @@
 -- title: System calls by place
 -- description: Where the program makes system calls, and how long they take. A call that lasts
 --   loses its proc to another goroutine: from then on it is blocked.
+-- filters: time, goroutines
 -- param stacks INTEGER = 0: 1 to show whole stacks, and tell apart places that differ only in their callers
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 20: rows at most, -1 for all

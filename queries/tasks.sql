@@ -1,6 +1,7 @@
 -- title: Tasks of the program
 -- description: Latency of the tasks the program marks (runtime/trace.NewTask), by type. Percentiles
 --   are of those that both began and ended in the trace.
+-- filters: time, goroutines
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 50: rows at most, -1 for all
 -- column type TEXT: the name given by the program; NULL if they began before the trace

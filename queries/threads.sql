@@ -1,5 +1,6 @@
 -- title: Threads of the operating system
 -- description: How long goroutines ran and were in system calls on each thread, busiest first.
+-- filters: time
 -- param trace INTEGER = null: only this trace, a row number of traces; null for all
 -- param limit INTEGER = 50: rows at most, -1 for all
 -- column trace_id INTEGER: the trace, a row number of traces

@@ -7,6 +7,7 @@ create table raw_state_totals (
   reason_id integer, -- row in reasons
   stack_id integer, -- row in stacks
   function_id integer, -- row in functions: what the goroutines began with
+  woken_stack_id integer, -- row in stacks: for waiting, where the goroutine was that ended it; for runnable, where the one was that made it so
   spans integer not null, -- how often
   total_ns integer not null, -- how long in all
   max_ns integer not null, -- the longest

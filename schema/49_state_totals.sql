@@ -3,8 +3,11 @@
 -- state: 'running', 'runnable', 'waiting' or 'syscall'
 -- reason: as in goroutine_states
 -- kind: what kind of waiting; NULL unless waiting
+-- wait_kind: what they waited for, as docs/wait-kinds.md infers it; NULL unless waiting
+-- activity: on whose behalf, as docs/wait-kinds.md infers it; NULL if none
 -- stack_id: where the goroutines were when they entered the state
 -- name: the function the goroutines began with
+-- woken_stack_id: for waiting, where the goroutine was that ended it; for runnable, where the one was that made it so; NULL if none did
 -- spans: how often
 -- total_ns: how long in all
 -- max_ns: the longest
@@ -16,8 +19,12 @@ select t.trace_id as trace_id,
     else 'syscall' end as state,
   case t.state when 6 then 'blocked' else nullif(r.name, '') end as reason,
   case t.state when 4 then r.kind end as kind,
-  t.stack_id as stack_id, f.name as name, t.spans as spans, t.total_ns as total_ns,
+  case when t.state <> 4 then null when r.is_decisive then r.wait_kind
+    else coalesce(k.wait_kind, r.wait_kind) end as wait_kind,
+  k.activity as activity,
+  t.stack_id as stack_id, f.name as name, t.woken_stack_id as woken_stack_id, t.spans as spans, t.total_ns as total_ns,
   t.max_ns as max_ns, t.max_state_id as max_state_id, t.max_goroutine_id as max_goroutine_id
 from raw_state_totals t
 left join reasons r on r.id = t.reason_id
-left join functions f on f.id = t.function_id;
+left join functions f on f.id = t.function_id
+left join stacks k on k.id = t.stack_id;

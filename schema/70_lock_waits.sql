@@ -2,6 +2,8 @@
 -- id: row in goroutine_states
 -- goroutine_id: row in goroutines
 -- reason: why, in the runtime's words
+-- wait_kind: what it waited for, as docs/wait-kinds.md infers it
+-- activity: on whose behalf, as docs/wait-kinds.md infers it; NULL if none
 -- start_ns: when it began
 -- duration_ns: how long it lasted
 -- stack_id: where the goroutine waited
@@ -10,7 +12,11 @@
 -- open_start: 1 if it waited already when the trace began
 -- open_end: 1 if it still waited when the trace ended
 create view lock_waits as
-select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason, s.start_ns as start_ns,
+select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason,
+  case when w.is_decisive then w.wait_kind
+    else coalesce((select k.wait_kind from stacks k where k.id = s.stack_id), w.wait_kind)
+    end as wait_kind,
+  (select k.activity from stacks k where k.id = s.stack_id) as activity, s.start_ns as start_ns,
   s.duration_ns as duration_ns, s.stack_id as stack_id, s.woken_by as woken_by,
   s.woken_stack_id as woken_stack_id, (s.code >> 6) & 1 as open_start,
   (s.code >> 7) & 1 as open_end

@@ -28,4 +28,6 @@ pub mod profile;
 
 pub mod export;
 
+pub mod report;
+
 pub mod cli;

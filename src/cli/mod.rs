@@ -5,6 +5,7 @@
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
 mod events;
+mod export;
 mod files;
 mod info;
 mod ingest;
@@ -15,6 +16,7 @@ mod output;
 mod profile;
 mod queries;
 mod query;
+mod report;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -40,12 +42,17 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Tell what a program did, what is wrong with it, and where to look next
+    Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
     Info(info::InfoArguments),
     /// Print the ordered events of a trace, as go tool trace -d=parsed does
     Events(events::EventsArguments),
     /// Show a profile: what go tool pprof shows, and more
     Profile(Box<profile::ProfileArguments>),
+    /// Write a trace in the format of another tool
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -109,9 +116,11 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };

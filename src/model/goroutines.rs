@@ -38,15 +38,6 @@ pub struct OpenRegion {
     pub stack: Option<StackId>,
 }
 
-/// What a mark worker's label makes of its running time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GcWorker {
-    /// `GC (dedicated)` or `GC (fractional)`: part of the program's GC cost.
-    Background,
-    /// `GC (idle)`: only uses procs that have nothing to do.
-    Idle,
-}
-
 /// A goroutine that lives.
 #[derive(Debug)]
 pub struct Live {
@@ -55,7 +46,8 @@ pub struct Live {
     pub span: OpenSpan,
     pub assist: Option<OpenRange>,
     pub regions: Vec<OpenRegion>,
-    pub worker: Option<(GcWorker, i64)>,
+    /// Since when it marks in the background, and how.
+    pub worker: Option<(WorkerKind, i64)>,
 }
 
 impl Live {
@@ -87,6 +79,24 @@ impl Live {
             regions: Vec::new(),
             worker: None,
         }
+    }
+
+    /// The next span begins.
+    #[inline(always)]
+    pub fn begin(&mut self, next: OpenSpan) {
+        let OpenSpan { state, from, start_ns, open_start, reason, stack, proc, thread, waker } =
+            next;
+        // One by one: as a whole it would be loaded in pairs, right behind the stores that made it.
+        let span = &mut self.span;
+        span.state = state;
+        span.from = from;
+        span.start_ns = start_ns;
+        span.open_start = open_start;
+        span.reason = reason;
+        span.stack = stack;
+        span.proc = proc;
+        span.thread = thread;
+        span.waker = waker;
     }
 
     /// Ends the open span, adds it to the sums and returns it.

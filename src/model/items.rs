@@ -1,7 +1,9 @@
 //! What the model hands out. Times are nanoseconds since the start of the trace.
 
+use super::memory::TypeData;
 use super::symbols::Symbols;
 use crate::order::GoState;
+use crate::wire::v2::EventType;
 use std::num::NonZeroU32;
 
 /// Declares an id type: a row number from 1, so that `Option` of it costs nothing.
@@ -42,6 +44,8 @@ id! {
     ThreadRow;
     /// A proc of a trace.
     ProcRow;
+    /// A type of objects of the AllocFree experiment.
+    HeapTypeId;
 }
 
 /// A state of a goroutine in the model: Go's states, with the part of a system call after the
@@ -300,6 +304,70 @@ pub struct GcCycle {
     pub stack: Option<StackId>,
 }
 
+/// How the runtime meant a mark worker to use its proc (Go 1.27 `runtime/mgc.go`, gcMarkWorkerMode).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerKind {
+    /// It has the proc for itself.
+    Dedicated,
+    /// It has a share of the proc.
+    Fractional,
+    /// It has the proc as long as nothing else wants it.
+    Idle,
+}
+
+/// A time during which a goroutine marked in the background.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerSpan {
+    /// How.
+    pub kind: WorkerKind,
+    /// Which.
+    pub goroutine: GoroutineId,
+    /// Number of the proc, -1 for none.
+    pub proc: i64,
+    /// When it began to.
+    pub start_ns: i64,
+    /// Until it stopped running.
+    pub duration_ns: i64,
+}
+
+/// What a [`MemoryBlock`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryKind {
+    /// An object on the heap.
+    Object {
+        /// Its type; `None` if the allocation names none.
+        ty: Option<HeapTypeId>,
+    },
+    /// A span of pages.
+    Span {
+        /// Its size.
+        size_bytes: u64,
+        /// Number of the size class and whether its objects are free of pointers; `None` for
+        /// spans without objects, such as those of stacks.
+        class: Option<(u64, bool)>,
+    },
+    /// The stack of a goroutine.
+    Stack {
+        /// Its size.
+        size_bytes: u64,
+    },
+}
+
+/// A piece of memory the AllocFree experiment tells of.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryBlock {
+    /// What it is.
+    pub kind: MemoryKind,
+    /// Where it is.
+    pub address: u64,
+    /// When it was allocated; `None` if it existed already.
+    pub allocated_ns: Option<i64>,
+    /// When it was released; `None` if that is not in the trace.
+    pub freed_ns: Option<i64>,
+    /// The goroutine that allocated it, if that is in the trace.
+    pub goroutine: Option<GoroutineId>,
+}
+
 /// Values over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
@@ -358,6 +426,9 @@ pub struct Region<'a> {
     pub end_ns: Option<i64>,
     /// Open regions around it when it began.
     pub depth: u32,
+    /// Whether no region that began inside it was still open when it ended. If all do, the regions
+    /// of a goroutine nest.
+    pub is_innermost: bool,
     /// Where it began.
     pub stack: Option<StackId>,
     /// Where it ended.
@@ -452,6 +523,16 @@ pub struct Totals {
 /// Takes model items. Spans come in the order of their ends, everything else in the order in which
 /// it becomes complete.
 pub trait Items {
+    /// Symbols were added. Comes before the first item that names one of them.
+    fn symbols(&mut self, _symbols: &Symbols) {}
+    /// A goroutine is seen for the first time; only what is known from the start is filled in.
+    fn goroutine_begins(&mut self, _goroutine: &Goroutine) {}
+    /// A thread is seen for the first time; `number` is the system's.
+    fn thread_begins(&mut self, _row: ThreadRow, _number: i64) {}
+    /// A goroutine enters a region of a task.
+    fn region_begins(&mut self, _goroutine: GoroutineId, _task: u64, _name: &str, _time_ns: i64) {}
+    /// A task is created.
+    fn task_begins(&mut self, _task: &Task) {}
     /// A goroutine's span.
     fn state(&mut self, span: &StateSpan);
     /// A goroutine, after its last span.
@@ -480,4 +561,12 @@ pub trait Items {
     fn sample(&mut self, sample: &Sample);
     /// A generation.
     fn generation(&mut self, generation: &GenerationSpan);
+    /// A time during which a goroutine marked in the background.
+    fn gc_worker(&mut self, _: &WorkerSpan) {}
+    /// A type of objects, before the first object that has it.
+    fn heap_type(&mut self, _: HeapTypeId, _: &TypeData) {}
+    /// A piece of memory.
+    fn memory_block(&mut self, _: &MemoryBlock) {}
+    /// How many events of a kind the trace has, at its end.
+    fn event_count(&mut self, _: EventType, _: u64) {}
 }

@@ -13,9 +13,17 @@ mod builder;
 mod gc;
 mod goroutines;
 mod items;
+mod memory;
+mod moment;
 mod procs;
+mod selection;
+pub mod stack_pattern;
 mod symbols;
+pub mod wait_kinds;
 
 pub use builder::Builder;
 pub use items::*;
-pub use symbols::{FrameData, FunctionData, Symbols};
+pub use memory::TypeData;
+pub use moment::{Moment, TimeBounds};
+pub use selection::{NamePattern, Selection};
+pub use symbols::{FrameData, FunctionData, Symbols, Translation};

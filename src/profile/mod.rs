@@ -16,6 +16,7 @@ mod config;
 mod decode;
 mod encode;
 mod focus;
+pub mod from_trace;
 mod graph;
 mod labels;
 mod legacy;

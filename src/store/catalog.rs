@@ -42,6 +42,19 @@ pub struct ResultColumn {
     pub doc: String,
 }
 
+/// Which of `--from`, `--to`, `--goroutine`, `--function` and `--task` a canned query obeys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterUse {
+    /// None: what it shows has no time and no goroutine.
+    None,
+    /// Its own parameters `from`, `to`, `goid` and `task` are meant.
+    Parameters,
+    /// `--from` and `--to`: it shows something about the program as a whole.
+    Time,
+    /// All of them.
+    All,
+}
+
 /// A canned query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CannedQuery {
@@ -55,6 +68,8 @@ pub struct CannedQuery {
     pub parameters: Vec<Parameter>,
     /// Its columns, in order.
     pub columns: Vec<ResultColumn>,
+    /// Which filters it obeys.
+    pub filters: FilterUse,
     /// The statement, without the header.
     pub sql: &'static str,
 }
@@ -119,13 +134,25 @@ fn parse(name: &'static str, text: &'static str) -> Result<CannedQuery, String> 
         description: String::new(),
         parameters: Vec::new(),
         columns: Vec::new(),
+        filters: FilterUse::None,
         sql: rest.trim().trim_end_matches(';').trim_end(),
     };
+    let mut has_filters = false;
     for (key, value) in entries {
         let words: Vec<&str> = key.split_whitespace().collect();
         match words[..] {
             ["title"] => query.title = value,
             ["description"] => query.description = value,
+            ["filters"] => {
+                has_filters = true;
+                query.filters = match value.as_str() {
+                    "none" => FilterUse::None,
+                    "parameters" => FilterUse::Parameters,
+                    "time" => FilterUse::Time,
+                    "time, goroutines" => FilterUse::All,
+                    _ => return Err(format!("unknown filters '{value}'")),
+                };
+            }
             ["column", name, ty] => {
                 query.columns.push(ResultColumn { name: name.into(), ty: ty.into(), doc: value });
             }
@@ -148,8 +175,9 @@ fn parse(name: &'static str, text: &'static str) -> Result<CannedQuery, String> 
         || query.description.is_empty()
         || query.columns.is_empty()
         || query.sql.is_empty()
+        || !has_filters
     {
-        return Err("title, description, columns or statement are missing".into());
+        return Err("title, description, filters, columns or statement are missing".into());
     }
     Ok(query)
 }
@@ -162,7 +190,7 @@ mod tests {
     fn headers_parse_with_continuation_lines_and_defaults() {
         let query = parse(
             "waits",
-            "-- title: Waits\n-- description: One line\n--   and another.\n\
+            "-- title: Waits\n-- description: One line\n--   and another.\n-- filters: time\n\
              -- param min_ns DURATION = 1ms: shortest\n-- param name TEXT = null: which\n\
              -- column id INTEGER: row\nselect 1 as id;\n",
         )
@@ -171,6 +199,7 @@ mod tests {
         assert_eq!(query.parameters[0].default, "1ms");
         assert_eq!(query.parameters[1].ty, ParameterType::Text);
         assert_eq!(query.sql, "select 1 as id");
+        assert_eq!(query.filters, FilterUse::Time);
         assert!(parse("x", "-- title: x\nselect 1;").is_err());
         assert!(parse("x", "-- titel: x\nselect 1;").is_err());
     }

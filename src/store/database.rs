@@ -1,6 +1,7 @@
 //! Database files: making new ones, opening old ones.
 
 use super::StoreError;
+use super::filter::Active;
 use super::functions;
 use super::guard;
 use super::insert::InsertWriter;
@@ -9,6 +10,7 @@ use super::relations::RELATIONS;
 use super::writer::{BulkWriter, IndexSpec};
 use crate::model::Symbols;
 use rusqlite::{Connection, OpenFlags};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -134,6 +136,7 @@ impl NewDatabase {
 /// A database to ask. It cannot be changed through this.
 pub struct Database {
     pub(super) connection: Connection,
+    pub(super) active: RefCell<Active>,
     /// Dropped behind the connection: what removes a temporary file.
     _owned: Option<Box<dyn std::any::Any>>,
 }
@@ -166,7 +169,7 @@ impl Database {
         functions::register(&connection)?;
         connection.execute_batch("pragma mmap_size = 1073741824; pragma cache_size = -65536;")?;
         guard::protect(&connection)?;
-        Ok(Database { connection, _owned: None })
+        Ok(Database { connection, active: RefCell::default(), _owned: None })
     }
 
     /// Keeps `value` until the database is closed, such as the guard of a temporary file.

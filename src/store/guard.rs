@@ -23,6 +23,14 @@ pub fn protect(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Undoes [`protect`] for what gotrace itself writes into the temporary schema. The file stays
+/// read-only: it was opened so.
+pub fn release(connection: &Connection) -> Result<(), StoreError> {
+    connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>);
+    connection.pragma_update(None, "query_only", false)?;
+    Ok(())
+}
+
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => {

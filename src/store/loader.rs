@@ -6,8 +6,9 @@ use super::relations::*;
 use super::states::{StateStage, TraceBase};
 use crate::diagnostic::Diagnostic;
 use crate::model;
-use crate::model::{FunctionId, ReasonId, StackId, Symbols};
+use crate::model::{FunctionId, ReasonId, StackId, Symbols, wait_kinds};
 use crate::wire::Version;
+use crate::wire::v2::EventType;
 
 /// What the loader must be told about a trace that the model does not know.
 pub struct LoadedTrace<'a> {
@@ -45,6 +46,12 @@ struct Counts {
     samples: i64,
     generations: i64,
     diagnostics: i64,
+    gc_workers: i64,
+    heap_types: i64,
+    heap_objects: i64,
+    heap_spans: i64,
+    goroutine_stacks: i64,
+    event_counts: i64,
 }
 
 /// Writes the items of one trace after the other. The first error of the writer stops all writing
@@ -154,6 +161,7 @@ impl<W: RowWriter> Loader<W> {
                 let id = first_frame + position as i64;
                 self.write(&RawStackFrames { id, frame_id: i64::from(frame) + 1 });
             }
+            let names = || frames.iter().map(|&frame| symbols.function_name(frame));
             let function =
                 |frame: Option<&u32>| frame.map(|&frame| symbols.function_of(frame).row());
             self.write(&Stacks {
@@ -162,12 +170,20 @@ impl<W: RowWriter> Loader<W> {
                 depth: frames.len() as i64,
                 leaf_function_id: function(frames.first()),
                 root_function_id: function(frames.last()),
+                wait_kind: wait_kinds::wait_kind(names()),
+                activity: wait_kinds::activity(names()),
             });
             first_frame += frames.len() as i64;
         }
         for (index, name) in symbols.reasons().enumerate() {
             let id = ReasonId::from_index(index).row();
-            self.write(&Reasons { id, name, kind: kind_of_reason(name) });
+            self.write(&Reasons {
+                id,
+                name,
+                kind: kind_of_reason(name),
+                wait_kind: wait_kinds::kind_by_reason(name),
+                is_decisive: i64::from(wait_kinds::is_decided_by_reason(name)),
+            });
         }
         match self.error {
             Some(error) => Err(error),
@@ -464,6 +480,94 @@ impl<W: RowWriter> model::Items for Loader<W> {
             clock_ns: generation.clock.map(|clock| clock.0),
             clock_mono_ns: generation.clock.map(|clock| signed(clock.1)),
             clock_unix_ns: generation.clock.map(|clock| clock.2),
+        });
+    }
+
+    fn gc_worker(&mut self, span: &model::WorkerSpan) {
+        use model::WorkerKind::*;
+        self.next.gc_workers += 1;
+        self.write(&GcWorkers {
+            id: self.next.gc_workers,
+            trace_id: self.trace_id,
+            kind: match span.kind {
+                Dedicated => "dedicated",
+                Fractional => "fractional",
+                Idle => "idle",
+            },
+            goroutine_id: self.goroutine_row(span.goroutine),
+            proc: known(span.proc),
+            start_ns: span.start_ns,
+            duration_ns: span.duration_ns,
+        });
+    }
+
+    fn heap_type(&mut self, id: model::HeapTypeId, ty: &model::TypeData) {
+        let id = self.base.heap_types + id.row();
+        self.next.heap_types = id;
+        self.write(&HeapTypes {
+            id,
+            trace_id: self.trace_id,
+            name: &ty.name,
+            size_bytes: signed(ty.size_bytes),
+            pointer_bytes: signed(ty.pointer_bytes),
+        });
+    }
+
+    fn memory_block(&mut self, block: &model::MemoryBlock) {
+        let trace_id = self.trace_id;
+        // Addresses above 2^63-1 are those of the kernel.
+        let address = signed(block.address);
+        let goroutine_id = block.goroutine.map(|id| self.goroutine_row(id));
+        let (allocated_ns, freed_ns) = (block.allocated_ns, block.freed_ns);
+        match block.kind {
+            model::MemoryKind::Object { ty } => {
+                self.next.heap_objects += 1;
+                self.write(&RawHeapObjects {
+                    id: self.next.heap_objects,
+                    trace_id,
+                    address,
+                    type_id: ty.map(|ty| self.base.heap_types + ty.row()),
+                    allocated_ns,
+                    freed_ns,
+                    goroutine_id,
+                });
+            }
+            model::MemoryKind::Span { size_bytes, class } => {
+                self.next.heap_spans += 1;
+                self.write(&HeapSpans {
+                    id: self.next.heap_spans,
+                    trace_id,
+                    address,
+                    size_bytes: signed(size_bytes),
+                    size_class: class.map(|class| signed(class.0)),
+                    is_pointer_free: class.map(|class| i64::from(class.1)),
+                    allocated_ns,
+                    freed_ns,
+                    goroutine_id,
+                });
+            }
+            model::MemoryKind::Stack { size_bytes } => {
+                self.next.goroutine_stacks += 1;
+                self.write(&GoroutineStacks {
+                    id: self.next.goroutine_stacks,
+                    trace_id,
+                    address,
+                    size_bytes: signed(size_bytes),
+                    allocated_ns,
+                    freed_ns,
+                    goroutine_id,
+                });
+            }
+        }
+    }
+
+    fn event_count(&mut self, kind: EventType, events: u64) {
+        self.next.event_counts += 1;
+        self.write(&EventCounts {
+            id: self.next.event_counts,
+            trace_id: self.trace_id,
+            event: kind.name(),
+            events: signed(events),
         });
     }
 }

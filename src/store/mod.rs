@@ -5,9 +5,11 @@
 //! queries are in `queries/`; both are compiled in by `build.rs`. Everything that is particular to
 //! SQLite is in this module.
 
+mod activity;
 mod bulk;
 mod catalog;
 mod database;
+mod filter;
 mod functions;
 mod guard;
 mod insert;
@@ -16,13 +18,17 @@ mod relations;
 mod result;
 mod state_chunk;
 mod states;
+pub mod tables;
 mod writer;
 
+pub use activity::{Activity, Step};
 pub use catalog::{
-    CannedQuery, Parameter, ParameterType, ResultColumn, canned_queries, find_query, nearest,
+    CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
+    nearest,
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
-pub use functions::human_ns;
+pub use filter::Filter;
+pub use functions::{FUNCTIONS, Function, human_bytes, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use relations::{Column, RELATIONS, Relation};

@@ -64,6 +64,7 @@ impl Database {
         limits: Limits,
         result: &mut dyn QueryResult,
     ) -> Result<u64, StoreError> {
+        self.prepare_filtered(sql)?;
         let mut statement = self.prepare(sql)?;
         bind(&mut statement, parameters)?;
         let started = Instant::now();

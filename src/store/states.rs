@@ -28,6 +28,7 @@ struct Place {
     reason: Option<ReasonId>,
     stack: Option<StackId>,
     function: Option<FunctionId>,
+    woken_stack: Option<StackId>,
 }
 
 #[derive(Clone, Copy)]
@@ -82,9 +83,11 @@ impl<W: RowWriter> StateWriter<W> {
         spans: &mut dyn Iterator<Item = &StateSpan>,
     ) -> Result<(), StoreError> {
         let first_state = self.states + 1;
-        let mut goroutine_id = 0;
+        let (mut goroutine_id, mut start_ns, mut end_ns) = (0, i64::MAX, 0);
         for span in spans {
             goroutine_id = self.base.goroutines + span.goroutine.row();
+            start_ns = start_ns.min(span.start_ns);
+            end_ns = span.start_ns + span.duration_ns;
             self.write_state(span, goroutine_id)?;
         }
         self.ranges += 1;
@@ -93,6 +96,8 @@ impl<W: RowWriter> StateWriter<W> {
             goroutine_id,
             first_state,
             last_state: self.states,
+            start_ns,
+            end_ns,
         })
     }
 
@@ -105,6 +110,7 @@ impl<W: RowWriter> StateWriter<W> {
             reason: span.reason,
             stack: span.stack,
             function: span.function,
+            woken_stack: span.waker.stack,
         };
         let sum = self.places.entry(place).or_insert(Sum {
             spans: 0,
@@ -140,7 +146,7 @@ impl<W: RowWriter> StateWriter<W> {
     fn write_totals(&mut self) {
         let mut places: Vec<(Place, Sum)> = self.places.drain().collect();
         places.sort_unstable_by_key(|(place, _)| {
-            (place.state, place.reason, place.stack, place.function)
+            (place.state, place.reason, place.stack, place.function, place.woken_stack)
         });
         for (place, sum) in places {
             self.totals += 1;
@@ -151,6 +157,7 @@ impl<W: RowWriter> StateWriter<W> {
                 reason_id: place.reason.map(ReasonId::row),
                 stack_id: place.stack.map(StackId::row),
                 function_id: place.function.map(FunctionId::row),
+                woken_stack_id: place.woken_stack.map(StackId::row),
                 spans: sum.spans,
                 total_ns: sum.total_ns,
                 max_ns: sum.max_ns,

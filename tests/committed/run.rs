@@ -93,7 +93,8 @@ impl Sandbox {
 
     /// `gotrace` with arguments, ready to start.
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gotrace"));
+        let program = option_env!("CARGO_BIN_EXE_gotrace").expect("cargo builds it for tests");
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.folder())

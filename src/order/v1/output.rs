@@ -164,7 +164,7 @@ pub struct Output<'s, S> {
 impl<'s, S: Sink> Output<'s, S> {
     /// Takes over the tables of `scan` and adds the strings the converter needs.
     pub fn new(scan: &mut Scan, sink: &'s mut S, diagnostics: &mut Diagnostics) -> Self {
-        let mut generation = Generation::new(1, HEADER_LEN as u64);
+        let mut generation = Generation::new(1, HEADER_LEN as u64, Vec::new());
         generation.bytes = scan.end.saturating_sub(HEADER_LEN as u64);
         generation.batch_count = scan.batch_count;
         generation.tables = std::mem::take(&mut scan.tables);

@@ -5,6 +5,7 @@
 //! clock data, experiments) that belong to all of them. Nothing orders the threads' batches
 //! against each other; that is the work of the [`order`](crate::order) layer.
 
+mod alloc_free;
 mod batch;
 mod cursor;
 mod footprint;
@@ -12,9 +13,11 @@ mod generation;
 pub mod raw;
 mod raw_text;
 mod reader;
+mod resync;
 pub mod spec;
 
 pub use super::tables::{Frame, FrameId, Tables};
+pub use alloc_free::{AllocFree, HeapLayout, HeapType};
 pub use batch::{BatchHeader, BatchKind};
 pub use cursor::{Cursor, CursorError, ticks_to_ns};
 pub use footprint::{EventFootprint, Footprint};

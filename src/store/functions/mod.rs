@@ -1,10 +1,18 @@
 //! SQL functions of gotrace's own connections.
 
+mod declared;
+mod histogram;
+
+pub use declared::{FUNCTIONS, Function};
+
 use super::StoreError;
+use super::tables;
+use crate::model::stack_pattern::{StackPattern, glob};
+use crate::model::wait_kinds::package_of;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, Result};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Packages whose frames say how something waits rather than where the program does.
 const PLUMBING: &[&str] = &[
@@ -21,11 +29,21 @@ const PLUMBING: &[&str] = &[
     "iter",
 ];
 
+/// What all functions promise: same arguments, same value, and nothing else happens.
+fn flags() -> FunctionFlags {
+    FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS
+}
+
+/// An error with a text for users.
+fn refuse(text: impl Into<String>) -> Error {
+    Error::UserFunctionError(text.into().into())
+}
+
 /// Adds the functions to a connection.
 pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags = flags();
     connection.create_scalar_function("human_ns", 1, flags, |context| {
         Ok(context.get::<Option<i64>>(0)?.map(human_ns))
     })?;
@@ -36,12 +54,26 @@ pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> 
         ("stack_leaf", View::Leaf),
         ("stack_root", View::Root),
         ("stack_user", View::User),
+        ("stack_call", View::Call),
     ] {
         let stacks = stacks.clone();
         connection
             .create_scalar_function(name, 1, flags, move |context| stacks.show(context, view))?;
     }
-    Ok(())
+    connection
+        .create_scalar_function("stack_match", 2, flags, move |context| stacks.matches(context))?;
+    // Not deterministic for SQLite: it depends on the tables too.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("state_at", 2, flags, |context| {
+        let goid = context.get::<Option<i64>>(0)?;
+        let time_ns = context.get::<Option<i64>>(1)?;
+        let (Some(goid), Some(time_ns)) = (goid, time_ns) else { return Ok(None) };
+        // SAFETY: as in `Stacks::loaded`.
+        let connection = unsafe { context.get_connection()? };
+        tables::state_at(&connection, goid, time_ns)
+    })?;
+    histogram::register(connection)?;
+    tables::register(connection)
 }
 
 /// A duration for people: three significant digits and a unit, as `1.25ms`.
@@ -62,6 +94,17 @@ pub fn human_ns(ns: i64) -> String {
         0
     };
     format!("{sign}{value:.digits$}{unit}")
+}
+
+/// A number of bytes for people.
+pub fn human_bytes(bytes: f64) -> String {
+    let (value, unit) = match bytes.abs() {
+        size if size < 1024.0 => return format!("{bytes:.0}B"),
+        size if size < 1024.0 * 1024.0 => (bytes / 1024.0, "KiB"),
+        size if size < 1024.0 * 1024.0 * 1024.0 => (bytes / (1024.0 * 1024.0), "MiB"),
+        _ => (bytes / (1024.0 * 1024.0 * 1024.0), "GiB"),
+    };
+    format!("{value:.1}{unit}")
 }
 
 /// `percentile(x, p)`: the smallest value of which at least the share `p` (0 to 1) of all values
@@ -125,6 +168,7 @@ enum View {
     Leaf,
     Root,
     User,
+    Call,
 }
 
 /// The stacks of the database, read when a function first asks for one.
@@ -138,11 +182,22 @@ struct Loaded {
     frames: Vec<u32>,
     distinct: Vec<(u32, i64)>,
     functions: Vec<(String, String)>,
+    /// The pattern asked for last, with what is known about functions and stacks.
+    pattern: Option<KnownPattern>,
+}
+
+struct KnownPattern {
+    text: String,
+    pattern: StackPattern,
+    words: Vec<String>,
+    /// By function and word: 0 not compared yet, 1 does not fit, 2 fits.
+    fits: Vec<u8>,
+    /// By stack, likewise.
+    matches: Vec<u8>,
 }
 
 impl Stacks {
-    fn show(&self, context: &Context<'_>, view: View) -> Result<Option<String>> {
-        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
+    fn loaded(&self, context: &Context<'_>) -> Result<MutexGuard<'_, Option<Loaded>>> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if guard.is_none() {
             // SAFETY: the connection is only used to read tables, inside this call; it is not
@@ -150,7 +205,20 @@ impl Stacks {
             let connection = unsafe { context.get_connection()? };
             *guard = Some(Loaded::read(&connection)?);
         }
-        let loaded = guard.as_ref().expect("filled above");
+        Ok(guard)
+    }
+
+    fn matches(&self, context: &Context<'_>) -> Result<Option<bool>> {
+        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
+        let Some(text) = context.get::<Option<String>>(1)? else { return Ok(None) };
+        let mut guard = self.loaded(context)?;
+        guard.as_mut().expect("filled by loaded()").matches(id, &text)
+    }
+
+    fn show(&self, context: &Context<'_>, view: View) -> Result<Option<String>> {
+        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
+        let mut guard = self.loaded(context)?;
+        let loaded = guard.as_mut().expect("filled by loaded()");
         let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
         let Some(&(start, end)) = loaded.stacks.get(index) else { return Ok(None) };
         let frames = &loaded.frames[start..end];
@@ -162,6 +230,7 @@ impl Stacks {
             View::Whole => Some(loaded.text(frames)),
             View::Leaf => frames.first().map(name),
             View::Root => frames.last().map(name),
+            View::Call => loaded.call(frames),
             View::User => {
                 frames.iter().map(name).find(|name| !is_plumbing(name)).or(frames.first().map(name))
             }
@@ -199,7 +268,61 @@ impl Loaded {
         if !is_sound {
             return Err(Error::UserFunctionError("the stacks of this database are damaged".into()));
         }
-        Ok(Loaded { stacks, frames, distinct, functions })
+        Ok(Loaded { stacks, frames, distinct, functions, pattern: None })
+    }
+
+    fn name(&self, frame: u32) -> &str {
+        &self.functions[self.distinct[frame as usize].0 as usize].0
+    }
+
+    /// The function that makes the system call at a stack.
+    fn call(&self, frames: &[u32]) -> Option<String> {
+        let names = || frames.iter().map(|&frame| self.name(frame));
+        let run = names().take_while(|name| is_of_system_calls(name)).count();
+        let last = frames[..run].last().map(|&frame| self.name(frame));
+        match last {
+            // A call of C code is made by the function that stands for it.
+            Some(name) if package_of(name) == "runtime" => names().nth(run).or(Some(name)),
+            Some(name) => Some(name),
+            None => names().next(),
+        }
+        .map(String::from)
+    }
+
+    fn matches(&mut self, id: i64, text: &str) -> Result<Option<bool>> {
+        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+        let Some(&(start, end)) = self.stacks.get(index) else { return Ok(None) };
+        let mut known = match self.pattern.take() {
+            Some(known) if known.text == text => known,
+            _ => {
+                let pattern = StackPattern::parse(text)
+                    .map_err(|error| refuse(format!("stack_match: {error}")))?;
+                let words: Vec<String> = pattern.words().map(String::from).collect();
+                KnownPattern {
+                    text: text.into(),
+                    fits: vec![0; self.functions.len() * words.len()],
+                    matches: vec![0; self.stacks.len()],
+                    pattern,
+                    words,
+                }
+            }
+        };
+        if known.matches[index] == 0 {
+            let frames = &self.frames[start..end];
+            let KnownPattern { pattern, words, fits, .. } = &mut known;
+            let is_match = pattern.matches(frames.len(), |word, depth| {
+                let function = self.distinct[frames[frames.len() - 1 - depth] as usize].0 as usize;
+                let fit = &mut fits[function * words.len() + word];
+                if *fit == 0 {
+                    *fit = 1 + u8::from(glob(&words[word], &self.functions[function].0));
+                }
+                *fit == 2
+            });
+            known.matches[index] = 1 + u8::from(is_match);
+        }
+        let is_match = known.matches[index] == 2;
+        self.pattern = Some(known);
+        Ok(Some(is_match))
     }
 
     fn text(&self, frames: &[u32]) -> String {
@@ -216,6 +339,15 @@ impl Loaded {
     }
 }
 
+/// Whether a function belongs to the runtime or only makes system calls.
+fn is_of_system_calls(name: &str) -> bool {
+    let package = package_of(name);
+    matches!(package, "runtime" | "syscall")
+        || ["internal/syscall/", "internal/runtime/", "runtime/internal/", "golang.org/x/sys/"]
+            .iter()
+            .any(|root| package.starts_with(root))
+}
+
 /// Whether a function belongs to the runtime or to what stands between it and the program.
 fn is_plumbing(name: &str) -> bool {
     let package = package_of(name);
@@ -228,15 +360,6 @@ fn is_plumbing(name: &str) -> bool {
                     && *plumbing != "net")
         }
     })
-}
-
-/// The package path of a full function name: `net/http` of `net/http.(*conn).serve`.
-fn package_of(name: &str) -> &str {
-    let base = name.rfind('/').map_or(0, |slash| slash + 1);
-    match name[base..].find('.') {
-        Some(dot) => &name[..base + dot],
-        None => name,
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,39 @@
+-- title: Regions by how long they took
+-- description: A histogram for each type of region: ten steps for each power of ten. slowest-regions shows what
+--   the slowest waited for; regions has percentiles.
+--   Only regions that both began and ended in the trace count.
+-- filters: time, goroutines
+-- param type TEXT = null: only regions of this type
+-- param trace INTEGER = null: only this trace, a row number of traces; null for all
+-- param limit INTEGER = 500: rows at most, -1 for all
+-- column type TEXT: the name given by the program
+-- column from_ns INTEGER: shortest of the step
+-- column to_ns INTEGER: the next step begins here
+-- column regions INTEGER: how many took so long
+-- column share REAL: share of the regions of this type, 0 to 1
+-- column up_to_share REAL: share of those that took so long or less, 0 to 1
+-- column bar TEXT: the share as a bar
+with spans as (
+  select type, end_ns - start_ns as duration_ns
+  from regions
+  where (:type is null or type = :type) and (:trace is null or trace_id = :trace)
+), steps as (
+  -- ln() is of SQLite's math functions; the step's lower border is computed from its number, so that
+  -- equal durations are in one step.
+  select type, histogram_step(duration_ns, 10) as step, count(*) as regions
+  from spans
+  where duration_ns is not null
+  group by 1, 2
+), shares as (
+  select type, step, regions, sum(regions) over (partition by type) as of_all,
+    sum(regions) over (partition by type order by step) as up_to,
+    max(regions) over (partition by type) as most
+  from steps
+)
+select type as type, histogram_border(step, 10) as from_ns,
+  histogram_border(step + 1, 10) as to_ns, regions as regions,
+  round(1.0 * regions / of_all, 4) as share, round(1.0 * up_to / of_all, 4) as up_to_share,
+  substr('##############################', 1, (30 * regions + most - 1) / most) as bar
+from shares
+order by type, step
+limit :limit;

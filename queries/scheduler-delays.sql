@@ -1,0 +1,71 @@
+-- title: The longest waits for a proc
+-- description: The times goroutines had to wait longest after they could have run, each with what ran
+--   meanwhile. Others on all procs mean too few procs; few others mean that something stood in the way.
+-- filters: time, goroutines
+-- param trace INTEGER = null: only this trace, a row number of traces; null for all
+-- param limit INTEGER = 20: rows at most, -1 for all
+-- column duration_ns INTEGER: how long it waited
+-- column start_ns INTEGER: when it could have run
+-- column goid INTEGER: goid of the goroutine
+-- column name TEXT: function it began with; NULL if no stack of it was seen
+-- column reason TEXT: why it had stopped running, such as preempted; NULL if it was woken or new
+-- column made_runnable_by TEXT: code that woke or created it; NULL if no goroutine did
+-- column running_ns INTEGER: time others ran meanwhile, summed over procs
+-- column ran_most TEXT: function most of that time was spent in goroutines of
+-- column ran_most_ns INTEGER: how much of it
+-- column gc_ns INTEGER: how much of the delay a mark phase was on
+-- column stopped_ns INTEGER: how much of the delay the world was stopped
+with longest as materialized (
+  select s.id as id, s.start_ns as start_ns, s.duration_ns as duration_ns, s.code as code,
+    s.woken_stack_id as woken_stack_id
+  from raw_goroutine_states s
+  where s.code & 7 = 2
+    and (:trace is null or s.id in (
+      select o.id from raw_states o
+      where o.goroutine_id in (select g.id from raw_goroutines g where g.trace_id = :trace)))
+  order by s.duration_ns desc, s.id
+  limit :limit
+), delays as materialized (
+  select l.id as id, l.start_ns as start_ns, l.duration_ns as duration_ns, l.code as code,
+    l.woken_stack_id as woken_stack_id,
+    (select r.goroutine_id from raw_state_ranges r
+      where l.id between r.first_state and r.last_state) as goroutine_id
+  from longest l
+), runs as materialized (
+  select d.id as id, g.function_id as function_id,
+    sum(min(s.start_ns + s.duration_ns, d.start_ns + d.duration_ns) - max(s.start_ns, d.start_ns))
+      as part_ns
+  from delays d
+  cross join raw_state_ranges r on r.start_ns < d.start_ns + d.duration_ns and r.end_ns > d.start_ns
+  cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
+    and s.code & 7 = 3 and s.start_ns < d.start_ns + d.duration_ns
+    and s.start_ns + s.duration_ns > d.start_ns
+  join raw_goroutines g on g.id = r.goroutine_id
+  group by d.id, g.function_id
+), most as (
+  -- function_id is that of the greatest, see stw.sql.
+  select id, sum(part_ns) as running_ns, max(part_ns) as part_ns, function_id
+  from runs
+  group by id
+)
+select d.duration_ns as duration_ns, d.start_ns as start_ns,
+  (select g.goid from goroutines g where g.id = d.goroutine_id) as goid,
+  (select g.name from goroutines g where g.id = d.goroutine_id) as name,
+  (select nullif(w.name, '') from reasons w where w.id = d.code >> 8) as reason,
+  stack_user(d.woken_stack_id) as made_runnable_by,
+  coalesce(m.running_ns, 0) as running_ns,
+  (select f.name from functions f where f.id = m.function_id) as ran_most,
+  m.part_ns as ran_most_ns,
+  (select coalesce(sum(min(c.start_ns + c.duration_ns, d.start_ns + d.duration_ns)
+      - max(c.start_ns, d.start_ns)), 0)
+    from gc_cycles c
+    where c.start_ns < d.start_ns + d.duration_ns and c.start_ns + c.duration_ns > d.start_ns
+  ) as gc_ns,
+  (select coalesce(sum(min(p.start_ns + p.duration_ns, d.start_ns + d.duration_ns)
+      - max(p.start_ns, d.start_ns)), 0)
+    from stop_the_world p
+    where p.start_ns < d.start_ns + d.duration_ns and p.start_ns + p.duration_ns > d.start_ns
+  ) as stopped_ns
+from delays d
+left join most m on m.id = d.id
+order by d.duration_ns desc, d.id;

@@ -1,0 +1,226 @@
+//! The sums over what a filter leaves, in one pass over the states.
+
+use crate::store::StoreError;
+use rusqlite::{Connection, Result, Row, params};
+use rustc_hash::FxHashMap;
+
+/// Makes `filter_sums` (goroutines), `filter_proc_sums`, `filter_thread_sums`, `raw_goroutine_waits`
+/// and `raw_state_totals`.
+pub fn make(connection: &Connection) -> std::result::Result<(), StoreError> {
+    connection.execute_batch(
+        "create temp table filter_sums (
+           id integer primary key not null, created_ns, last_ns, started_ns, last_state, running_ns,
+           runnable_ns, waiting_ns, syscall_ns, syscall_blocked_ns);
+         create temp table raw_goroutine_waits (
+           id integer primary key not null, goroutine_id, reason_id, waits, total_ns, max_ns);
+         create temp table raw_state_totals (
+           id integer primary key not null, trace_id, state, reason_id, stack_id, function_id,
+           woken_stack_id, spans, total_ns, max_ns, max_state_id, max_goroutine_id);
+         create temp table filter_proc_sums (trace_id, proc, goroutine_ns, syscall_ns);
+         create temp table filter_thread_sums (
+           id integer primary key not null, running_ns, syscall_ns);",
+    )?;
+    let mut pass = Pass::default();
+    let mut statement = connection.prepare(
+        "select r.goroutine_id, g.trace_id, g.function_id, s.id, s.start_ns, s.duration_ns, s.code,
+           s.stack_id, s.proc, s.thread_id, s.woken_stack_id
+         from raw_state_ranges r
+         cross join main.raw_goroutines g on g.id = r.goroutine_id
+         cross join raw_goroutine_states s on s.id between r.first_state and r.last_state",
+    )?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        pass.add(&State::read(row)?);
+    }
+    drop(rows);
+    connection.execute_batch("begin")?;
+    let written = pass.write(connection);
+    connection.execute_batch(if written.is_ok() { "commit" } else { "rollback" })?;
+    Ok(written?)
+}
+
+struct State {
+    goroutine: i64,
+    trace: i64,
+    function: Option<i64>,
+    id: i64,
+    start: i64,
+    duration: i64,
+    code: i64,
+    stack: Option<i64>,
+    proc: Option<i64>,
+    thread: Option<i64>,
+    woken_stack: Option<i64>,
+}
+
+impl State {
+    fn read(row: &Row<'_>) -> Result<State> {
+        Ok(State {
+            goroutine: row.get(0)?,
+            trace: row.get(1)?,
+            function: row.get(2)?,
+            id: row.get(3)?,
+            start: row.get(4)?,
+            duration: row.get(5)?,
+            code: row.get(6)?,
+            stack: row.get(7)?,
+            proc: row.get(8)?,
+            thread: row.get(9)?,
+            woken_stack: row.get(10)?,
+        })
+    }
+}
+
+/// Sums of a goroutine; the array is by state - 2.
+struct Goroutine {
+    created: i64,
+    last: i64,
+    started: Option<i64>,
+    last_state: i64,
+    by_state: [i64; 5],
+}
+
+#[derive(Default, Clone, Copy)]
+struct Sum {
+    spans: i64,
+    total: i64,
+    max: i64,
+    max_state: i64,
+    max_goroutine: i64,
+}
+
+impl Sum {
+    fn add(&mut self, state: &State) {
+        if self.spans == 0 || state.duration > self.max {
+            self.max = state.duration;
+            (self.max_state, self.max_goroutine) = (state.id, state.goroutine);
+        }
+        self.spans += 1;
+        self.total += state.duration;
+    }
+}
+
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord, Clone, Copy)]
+struct Place {
+    trace: i64,
+    state: i64,
+    reason: Option<i64>,
+    stack: Option<i64>,
+    function: Option<i64>,
+    woken_stack: Option<i64>,
+}
+
+#[derive(Default)]
+struct Pass {
+    goroutines: FxHashMap<i64, Goroutine>,
+    waits: FxHashMap<(i64, i64), Sum>,
+    places: FxHashMap<Place, Sum>,
+    procs: FxHashMap<(i64, i64), (i64, i64)>,
+    threads: FxHashMap<i64, (i64, i64)>,
+}
+
+impl Pass {
+    fn add(&mut self, state: &State) {
+        let kind = state.code & 7;
+        let reason = Some(state.code >> 8).filter(|reason| *reason != 0);
+        let end = state.start + state.duration;
+        let goroutine = self.goroutines.entry(state.goroutine).or_insert(Goroutine {
+            created: state.start,
+            last: end,
+            started: None,
+            last_state: kind,
+            by_state: [0; 5],
+        });
+        goroutine.created = goroutine.created.min(state.start);
+        if end >= goroutine.last {
+            (goroutine.last, goroutine.last_state) = (end, kind);
+        }
+        if kind == 3 && goroutine.started.is_none_or(|started| state.start < started) {
+            goroutine.started = Some(state.start);
+        }
+        if let Some(sum) = goroutine.by_state.get_mut((kind - 2).max(0) as usize) {
+            *sum += state.duration;
+        }
+        if let (4, Some(reason)) = (kind, reason) {
+            self.waits.entry((state.goroutine, reason)).or_default().add(state);
+        }
+        let place = Place {
+            trace: state.trace,
+            state: kind,
+            reason,
+            stack: state.stack,
+            function: state.function,
+            woken_stack: state.woken_stack,
+        };
+        self.places.entry(place).or_default().add(state);
+        if let (3 | 5, Some(proc)) = (kind, state.proc) {
+            let sums = self.procs.entry((state.trace, proc)).or_default();
+            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += state.duration;
+        }
+        if let (3 | 5 | 6, Some(thread)) = (kind, state.thread) {
+            let sums = self.threads.entry(thread).or_default();
+            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += state.duration;
+        }
+    }
+
+    fn write(self, connection: &Connection) -> Result<()> {
+        let mut insert = connection
+            .prepare("insert into filter_sums values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+        for (id, one) in sorted(self.goroutines) {
+            let [runnable, running, waiting, syscall, blocked] = one.by_state;
+            insert.execute(params![
+                id,
+                one.created,
+                one.last,
+                one.started,
+                one.last_state,
+                running,
+                runnable,
+                waiting,
+                syscall,
+                blocked
+            ])?;
+        }
+        let mut insert = connection
+            .prepare("insert into raw_goroutine_waits values (null, ?1, ?2, ?3, ?4, ?5)")?;
+        for ((goroutine, reason), sum) in sorted(self.waits) {
+            insert.execute(params![goroutine, reason, sum.spans, sum.total, sum.max])?;
+        }
+        let mut insert = connection.prepare(
+            "insert into raw_state_totals
+             values (null, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?;
+        for (place, sum) in sorted(self.places) {
+            insert.execute(params![
+                place.trace,
+                place.state,
+                place.reason,
+                place.stack,
+                place.function,
+                place.woken_stack,
+                sum.spans,
+                sum.total,
+                sum.max,
+                sum.max_state,
+                sum.max_goroutine
+            ])?;
+        }
+        let mut insert =
+            connection.prepare("insert into filter_proc_sums values (?1, ?2, ?3, ?4)")?;
+        for ((trace, proc), (goroutine, syscall)) in sorted(self.procs) {
+            insert.execute(params![trace, proc, goroutine, syscall])?;
+        }
+        let mut insert =
+            connection.prepare("insert into filter_thread_sums values (?1, ?2, ?3)")?;
+        for (thread, (running, syscall)) in sorted(self.threads) {
+            insert.execute(params![thread, running, syscall])?;
+        }
+        Ok(())
+    }
+}
+
+fn sorted<K: Ord + Copy, V>(map: FxHashMap<K, V>) -> Vec<(K, V)> {
+    let mut all: Vec<(K, V)> = map.into_iter().collect();
+    all.sort_unstable_by_key(|(key, _)| *key);
+    all
+}

@@ -1,0 +1,210 @@
+//! What happened in equal steps of the trace.
+
+use super::intervals::step_border;
+use super::moments::state_name;
+use super::states::{RUNNABLE, for_each_state};
+use super::{Cell, Item, TableFunction, refuse};
+use rustc_hash::FxHashMap;
+
+/// Most sums kept at a time.
+const MAX_SUMS: usize = 8 << 20;
+
+const STEPS: Item =
+    Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" };
+
+/// See its `doc`.
+pub static STATE_BUCKETS: TableFunction = TableFunction {
+    name: "state_buckets",
+    doc: "Time goroutines spent in each state in equal steps of the trace, summed over goroutines.",
+    arguments: &[STEPS],
+    required: 1,
+    columns: &[
+        Item { name: "start_ns", doc: "when the step begins" },
+        Item { name: "duration_ns", doc: "how long it is" },
+        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
+        Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
+        Item { name: "total_ns", doc: "time in that state in that step" },
+    ],
+    example: (
+        "go1.27/mixed",
+        "select start_ns > 0 as second_half, sum(total_ns) > 0 as has_run\n\
+         from state_buckets(2) where state = 'running' group by 1",
+    ),
+    reads: &["trace_spans", "raw_goroutine_states"],
+    run: |call, rows| {
+        let (from, to) = call.span()?;
+        let steps = call.steps(0)?;
+        let borders: Vec<i64> =
+            (0..=steps).map(|step| from + step_border(to - from, step, steps)).collect();
+        let per_ns = steps as f64 / (to - from).max(1) as f64;
+        // By state and reason: they are few, but a hostile trace has as many as it likes.
+        let mut places: FxHashMap<i64, usize> = FxHashMap::default();
+        let mut sums: Vec<i64> = Vec::new();
+        let mut is_too_much = false;
+        for_each_state(call.connection, |start, end, code| {
+            let (mut start, end) = (start.max(from), end.min(to));
+            if start >= end || is_too_much {
+                return;
+            }
+            let next = places.len();
+            let place = *places.entry((code & 7) | (code >> 8) << 3).or_insert(next);
+            if place == next {
+                is_too_much = sums.len() + steps > MAX_SUMS;
+                sums.resize(sums.len() + steps, 0);
+            }
+            let totals = &mut sums[place * steps..(place + 1) * steps];
+            let guess = ((start - from) as f64 * per_ns) as usize;
+            let mut step = guess.min(steps - 1);
+            while borders[step] > start {
+                step -= 1;
+            }
+            while borders[step + 1] <= start {
+                step += 1;
+            }
+            while start < end {
+                let until = end.min(borders[step + 1]);
+                totals[step] += until - start;
+                start = until;
+                step += 1;
+            }
+        })?;
+        if is_too_much {
+            return Err(refuse("state_buckets: too many reasons for so many steps; ask for fewer"));
+        }
+        let mut kinds: Vec<(i64, usize)> = places.into_iter().collect();
+        kinds.sort_unstable();
+        for (kind, place) in kinds {
+            let state = state_name(kind);
+            let reason = Cell::from(Some(kind >> 3).filter(|reason| *reason != 0));
+            for step in 0..steps {
+                let (start, total) = (borders[step], sums[place * steps + step]);
+                if total > 0 {
+                    let length = borders[step + 1] - start;
+                    rows.push([start.into(), length.into(), state.into(), reason, total.into()])?;
+                }
+            }
+        }
+        Ok(())
+    },
+};
+
+/// See its `doc`.
+pub static IDLE_BUCKETS: TableFunction = TableFunction {
+    name: "idle_buckets",
+    doc: "Time in which procs were idle while goroutines could have run, in equal steps of the trace.",
+    arguments: &[STEPS],
+    required: 1,
+    columns: &[
+        Item { name: "start_ns", doc: "when the step begins" },
+        Item { name: "duration_ns", doc: "how long it is" },
+        Item { name: "idle_ns", doc: "time procs were idle, summed over procs" },
+        Item {
+            name: "runnable_ns",
+            doc: "time goroutines waited for a proc, summed over goroutines",
+        },
+        Item {
+            name: "wasted_ns",
+            doc: "time of idle procs for which a goroutine was waiting, summed: at each moment the lesser of both numbers",
+        },
+        Item {
+            name: "longest_ns",
+            doc: "the longest time without a break in which that was so, as far as it lies in the step",
+        },
+        Item { name: "longest_at_ns", doc: "when that began; NULL if it never was so" },
+    ],
+    example: ("go1.27/mixed", "select wasted_ns <= idle_ns as is_sane from idle_buckets(1)"),
+    reads: &["trace_spans", "raw_goroutine_states", "raw_proc_states"],
+    run: |call, rows| {
+        let (from, to) = call.span()?;
+        let steps = call.steps(0)?;
+        // Time, change of runnable goroutines, change of idle procs.
+        let mut edges: Vec<(i64, i32, i32)> = Vec::new();
+        for_each_state(call.connection, |start, end, code| {
+            let (start, end) = (start.max(from), end.min(to));
+            if code & 7 == RUNNABLE && start < end {
+                edges.extend([(start, 1, 0), (end, -1, 0)]);
+            }
+        })?;
+        let mut statement = call
+            .connection
+            .prepare("select start_ns, duration_ns from raw_proc_states where not is_running")?;
+        let mut idle = statement.raw_query();
+        while let Some(row) = idle.next()? {
+            let start: i64 = row.get(0)?;
+            let (start, end) = (start.max(from), start.saturating_add(row.get(1)?).min(to));
+            if start < end {
+                edges.extend([(start, 0, 1), (end, 0, -1)]);
+            }
+        }
+        edges.sort_unstable();
+        let mut sweep = Sweep { edges: &edges, next: 0, time: from, runnable: 0, idle: 0 };
+        for step in 0..steps {
+            let start = from + step_border(to - from, step, steps);
+            let end = from + step_border(to - from, step + 1, steps);
+            let sums = sweep.to(end);
+            rows.push([
+                start.into(),
+                (end - start).into(),
+                sums.idle.into(),
+                sums.runnable.into(),
+                sums.wasted.into(),
+                sums.longest.into(),
+                Some(sums.longest_at).filter(|_| sums.longest > 0).into(),
+            ])?;
+        }
+        Ok(())
+    },
+};
+
+/// A pass over changes in order of time.
+struct Sweep<'a> {
+    edges: &'a [(i64, i32, i32)],
+    next: usize,
+    time: i64,
+    runnable: i32,
+    idle: i32,
+}
+
+#[derive(Default)]
+struct Sums {
+    idle: i64,
+    runnable: i64,
+    wasted: i64,
+    longest: i64,
+    longest_at: i64,
+}
+
+impl Sweep<'_> {
+    /// Goes on to `end` and sums what is on the way.
+    fn to(&mut self, end: i64) -> Sums {
+        let mut sums = Sums::default();
+        let mut since: Option<i64> = None;
+        loop {
+            let until = self.edges.get(self.next).map_or(end, |edge| edge.0.min(end));
+            let length = until - self.time;
+            if length > 0 {
+                sums.idle += length * i64::from(self.idle);
+                sums.runnable += length * i64::from(self.runnable);
+                let wasted = self.idle.min(self.runnable).max(0);
+                sums.wasted += length * i64::from(wasted);
+                if wasted > 0 {
+                    let since = *since.get_or_insert(self.time);
+                    if until - since > sums.longest {
+                        (sums.longest, sums.longest_at) = (until - since, since);
+                    }
+                } else {
+                    since = None;
+                }
+            }
+            self.time = until;
+            match self.edges.get(self.next) {
+                Some(&(time, runnable, idle)) if time < end => {
+                    self.runnable += runnable;
+                    self.idle += idle;
+                    self.next += 1;
+                }
+                _ => return sums,
+            }
+        }
+    }
+}

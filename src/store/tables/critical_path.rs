@@ -1,0 +1,244 @@
+//! The chain of running and waiting that decided how long something took.
+//!
+//! It is followed backwards. As long as the goroutine runs, is in a system call or waits for a
+//! proc, that itself is the reason. While it waits for another one to wake it, the reason is what
+//! that other one did in this time: the path goes over to the waker at the moment of the wake-up
+//! and comes back at the moment the wait began. Where a goroutine did not exist yet, what its
+//! creator did is the reason. A wait that no goroutine ended (a timer, the network, the
+//! collector) is a reason of its own.
+//!
+//! So the steps neither overlap nor leave a gap: their sum is the length of the interval.
+
+use super::moments::state_name;
+use super::states::{RUNNABLE, RUNNING, State, StateRange, WAITING, ranges_of, states_of};
+use super::{Cell, Item, TableFunction};
+use rusqlite::{Connection, OptionalExtension, Result};
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// Wake-ups followed one inside the other. What lies deeper is shown as the wait it is.
+const MAX_DEPTH: u32 = 500;
+/// States kept at a time.
+const MAX_KEPT: usize = 1 << 20;
+/// Most steps of a path.
+const MAX_STEPS: usize = 2 << 20;
+
+/// See its `doc`.
+pub static CRITICAL_PATH: TableFunction = TableFunction {
+    name: "critical_path",
+    doc: "The chain of running and waiting that decided how long a goroutine took for something: its own states, \
+          and in place of its waits what the goroutine that ended them did meanwhile, and so on. The steps do not overlap \
+          and have no gap; they come in order of time.",
+    arguments: &[
+        Item { name: "goroutine_id", doc: "row in goroutines of the one that was done at the end" },
+        Item { name: "from_ns", doc: "the beginning" },
+        Item { name: "to_ns", doc: "the end" },
+    ],
+    required: 3,
+    columns: &[
+        Item { name: "start_ns", doc: "when the step begins" },
+        Item { name: "duration_ns", doc: "how long it lasts" },
+        Item {
+            name: "goroutine_id",
+            doc: "row in goroutines of the one whose step it is; NULL where none was there",
+        },
+        Item {
+            name: "state",
+            doc: "what it did: 'running', 'runnable', 'waiting', 'syscall'; NULL where none was there",
+        },
+        Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
+        Item {
+            name: "stack_id",
+            doc: "where it was when it entered the state; for running and runnable, where it was next; NULL if unknown",
+        },
+        Item {
+            name: "depth",
+            doc: "how many wake-ups lie between it and the goroutine asked about",
+        },
+        Item {
+            name: "woken_stack_id",
+            doc: "where the waker was, for a step that begins after a wake-up; NULL otherwise",
+        },
+    ],
+    example: (
+        "go1.27/sync",
+        "select sum(duration_ns) = 1000000 as is_complete\n\
+         from critical_path((select id from goroutines where goid = 1), 500000, 1500000)",
+    ),
+    reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
+    run: |call, rows| {
+        let (goroutine, from, to) = (call.integer(0)?, call.integer(1)?, call.integer(2)?);
+        let mut walk = Walk::new(call.connection);
+        let goroutine = u32::try_from(goroutine).unwrap_or(0);
+        let mut steps = walk.steps(goroutine, from, to)?;
+        drop(walk);
+        while let Some(step) = steps.pop() {
+            let number = |number: u32| Cell::from(Some(i64::from(number)).filter(|one| *one != 0));
+            rows.push([
+                step.start.into(),
+                (step.end - step.start).into(),
+                number(step.goroutine),
+                if step.code == 0 { Cell::Null } else { state_name(step.code).into() },
+                Some(step.code >> 8).filter(|reason| *reason != 0).into(),
+                number(step.stack),
+                i64::from(step.depth).into(),
+            ])?;
+        }
+        Ok(())
+    },
+};
+
+/// Row numbers are 0 for none; so is `code` where no goroutine was there.
+struct Step {
+    start: i64,
+    end: i64,
+    code: i64,
+    goroutine: u32,
+    stack: u32,
+    depth: u32,
+}
+
+/// An interval of a goroutine that is still to be explained.
+#[derive(Clone, Copy)]
+struct Task {
+    goroutine: u32,
+    from: i64,
+    to: i64,
+    depth: u32,
+    /// Where the goroutine was at the end; 0 if that is not known.
+    stack: u32,
+}
+
+impl Task {
+    fn absent(&self, start: i64, end: i64) -> Step {
+        Step { start, end, code: 0, goroutine: 0, stack: 0, depth: self.depth }
+    }
+}
+
+/// The path goes back in time, so what lies later is not needed again.
+struct Walk<'a> {
+    connection: &'a Connection,
+    ranges: FxHashMap<u32, Rc<[StateRange]>>,
+    /// By first row of the range.
+    states: FxHashMap<i64, Rc<[State]>>,
+    kept: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        let (ranges, states) = (FxHashMap::default(), FxHashMap::default());
+        Walk { connection, ranges, states, kept: 0 }
+    }
+
+    /// The last state of a goroutine that begins before a moment.
+    fn state_before(&mut self, goroutine: u32, time: i64) -> Result<Option<State>> {
+        let ranges = match self.ranges.get(&goroutine) {
+            Some(ranges) => ranges.clone(),
+            None => {
+                let ranges: Rc<[StateRange]> =
+                    ranges_of(self.connection, i64::from(goroutine))?.into();
+                self.ranges.insert(goroutine, ranges.clone());
+                ranges
+            }
+        };
+        let at = ranges.partition_point(|range| range.start < time);
+        let Some(range) = at.checked_sub(1).map(|at| ranges[at]) else { return Ok(None) };
+        let states = match self.states.get(&range.first) {
+            Some(states) => states.clone(),
+            None => {
+                let states: Rc<[State]> = states_of(self.connection, range)?.into();
+                self.make_room(states.len(), time);
+                self.states.insert(range.first, states.clone());
+                states
+            }
+        };
+        let at = states.partition_point(|state| state.start < time);
+        Ok(at.checked_sub(1).map(|at| states[at]))
+    }
+
+    fn make_room(&mut self, wanted: usize, time: i64) {
+        if self.kept + wanted > MAX_KEPT {
+            self.states.retain(|_, states| states.first().is_some_and(|first| first.start < time));
+            self.kept = self.states.values().map(|states| states.len()).sum();
+            if self.kept + wanted > MAX_KEPT {
+                self.states.clear();
+                self.kept = 0;
+            }
+        }
+        self.kept += wanted;
+    }
+
+    fn creator(&self, goroutine: u32) -> Result<Option<u32>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select created_by from raw_goroutines where id = ?1")?;
+        Ok(statement.query_row([goroutine], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// The steps, the last first.
+    fn steps(&mut self, goroutine: u32, from: i64, to: i64) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        // What is to be explained, the latest on top: each task ends where the one above begins.
+        let mut tasks = vec![Task { goroutine, from, to, depth: 0, stack: 0 }];
+        while let Some(task) = tasks.pop() {
+            if task.from >= task.to {
+                continue;
+            }
+            match self.state_before(task.goroutine, task.to)? {
+                Some(state) => self.explain(task, state, &mut tasks, &mut steps),
+                // Before its beginning.
+                None => match self.creator(task.goroutine)? {
+                    Some(goroutine) if task.depth < MAX_DEPTH => {
+                        tasks.push(Task { goroutine, depth: task.depth + 1, stack: 0, ..task });
+                    }
+                    _ => steps.push(task.absent(task.from, task.to)),
+                },
+            }
+            if steps.len() > MAX_STEPS {
+                return Err(super::refuse(
+                    "critical_path: the path has more than two million steps; ask for less time",
+                ));
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Explains the last part of a task, in which its goroutine is in `state`.
+    fn explain(&self, task: Task, state: State, tasks: &mut Vec<Task>, steps: &mut Vec<Step>) {
+        let end = state.end.min(task.to).max(task.from);
+        if end < task.to {
+            // After its end, or in a gap of the trace.
+            steps.push(task.absent(end, task.to));
+            tasks.push(Task { to: end, stack: 0, ..task });
+            return;
+        }
+        let start = state.start.max(task.from);
+        tasks.push(Task { to: start, stack: state.stack, ..task });
+        // A wait that goes on beyond what is asked about was ended later: what its waker did until
+        // then is the best that is known.
+        let is_explained = state.state() == WAITING
+            && state.woken_by != 0
+            && state.woken_by != task.goroutine
+            && task.depth < MAX_DEPTH;
+        if is_explained {
+            tasks.push(Task {
+                goroutine: state.woken_by,
+                from: start,
+                to: end,
+                depth: task.depth + 1,
+                stack: state.woken_stack,
+            });
+        } else {
+            // Where it ran or could have run to is where it was next.
+            let is_next = matches!(state.state(), RUNNING | RUNNABLE) && task.stack != 0;
+            steps.push(Step {
+                start,
+                end,
+                code: state.code,
+                goroutine: task.goroutine,
+                stack: if is_next { task.stack } else { state.stack },
+                depth: task.depth,
+            });
+        }
+    }
+}
