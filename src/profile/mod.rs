@@ -34,6 +34,7 @@ pub use builder::{Builder, Frame};
 pub use config::{Config, GRANULARITIES, OPTIONS};
 pub use decode::{ProfileError, read};
 pub use labels::{Label, LabelSet, LabelSets, LabelValue};
+pub use legacy::is_text;
 pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
 pub use pattern::Pattern;
