@@ -47,6 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("inferno", &["cli"]),
     ("memchr", &[]),
     ("regex", &["profile"]),
+    ("rustyline", &["cli"]),
     ("indexmap", &[]),
     ("rustc_hash", &[]),
     ("thiserror", &[]),
