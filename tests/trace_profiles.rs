@@ -301,7 +301,7 @@ fn a_profile_read_back_is_the_same_and_two_are_byte_for_byte_equal() {
         for (bytes, profile) in
             written.iter().zip(profiles(&trace, &options(TraceProfileType::ALL)))
         {
-            let read = gotrace::profile::read(&mut source_of(bytes).stream).unwrap();
+            let read = gotrace::profile::read(&mut source_of(bytes).stream, true).unwrap();
             assert_eq!(read.samples.len(), profile.samples.len());
             assert_eq!(read.duration_nanos, profile.duration_nanos);
             assert!(read.duration_nanos > 0);

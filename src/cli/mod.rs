@@ -10,6 +10,7 @@ mod files;
 mod info;
 mod ingest;
 mod load;
+mod load_profile;
 mod locate;
 mod moments;
 mod open;
@@ -38,7 +39,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Load traces into one SQLite database
+    /// Load traces and profiles into one SQLite database
     Ingest(ingest::IngestArguments),
     /// Ask a database or a trace: a canned query by name, or SQL
     Query(query::QueryArguments),

@@ -110,7 +110,7 @@ pub fn open(location: &Location, strict: bool) -> Result<Database> {
     let database = NewDatabaseFile::create(&file)?;
     let mut symbols = Symbols::default();
     let mut loader = database.loader()?;
-    let loaded = load::load_trace(location, &mut loader, &mut symbols)?;
+    let loaded = load::load_source(location, &mut loader, &mut symbols)?;
     if strict && loaded.has_loss {
         return Err(CliError::Failed(format!(
             "{location}: a part was lost, and --strict was given"

@@ -35,7 +35,7 @@ impl clap::ValueEnum for TypeArgument {
 
 /// What to measure in a trace, and of what part of it.
 #[derive(Args, Default)]
-#[command(next_help_heading = "Profiles out of traces")]
+#[command(next_help_heading = "Traces")]
 pub struct TraceProfileArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,

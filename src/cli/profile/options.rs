@@ -21,7 +21,10 @@ pub enum ProfileFormat {
 }
 
 #[derive(Args)]
-#[command(override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE...")]
+#[command(
+    args_override_self = true,
+    override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE..."
+)]
 pub struct ProfileArguments {
     /// What to show, a pattern for peek and list, then the sources; without a view, a prompt
     ///
@@ -47,19 +50,6 @@ pub struct ProfileArguments {
     /// Keep what came from a URL in FILE
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub save: Option<PathBuf>,
-
-    /// What to measure, if the source is an execution trace
-    #[arg(
-        short,
-        long = "type",
-        value_name = "TYPE",
-        value_enum,
-        hide_possible_values = true,
-        help_heading = "Profiles out of traces"
-    )]
-    pub trace_type: Option<TypeArgument>,
-    #[command(flatten)]
-    pub trace: TraceProfileArguments,
 
     /// Profile to subtract; may be repeated
     #[arg(long, value_name = "SOURCE", conflicts_with = "diff_base", help_heading = "Comparing")]
@@ -222,8 +212,13 @@ pub struct ProfileArguments {
     /// none: do not use the symbols that text profiles have in their comments, as pprof does not
     #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
     pub symbolize: Option<String>,
+    /// What to measure in sources that are traces
+    #[arg(short, long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
+    pub kind: Option<TypeArgument>,
     #[command(flatten)]
-    pub locations: super::super::locate::SourceOptions,
+    pub traces: TraceProfileArguments,
+    #[command(flatten)]
+    pub locations: crate::cli::locate::SourceOptions,
 }
 
 impl ProfileArguments {
