@@ -358,11 +358,14 @@ fn counters_have_no_more_points_than_asked_for() {
     }
 }
 
+/// An end of an arrow: phase, process and thread, time in nanoseconds.
+type End = (char, (u64, u64), i64);
+
 /// Checks the nesting of slices on each thread, and that arrows leave and reach slices.
 fn check_chrome(bytes: &[u8]) -> Result<HashMap<String, usize>, String> {
     let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let mut slices: BTreeMap<(u64, u64), Vec<(i64, i64)>> = BTreeMap::new();
-    let mut flows: BTreeMap<u64, Vec<(char, (u64, u64), i64)>> = BTreeMap::new();
+    let mut flows: BTreeMap<u64, Vec<End>> = BTreeMap::new();
     let mut counts = HashMap::new();
     let ns = |value: &Value| (value.as_f64().unwrap() * 1000.0).round() as i64;
     for event in file["traceEvents"].as_array().ok_or("no traceEvents")? {

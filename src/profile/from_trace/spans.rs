@@ -120,6 +120,9 @@ struct SpanProfiles {
     selection: Selection,
     window: TimeBounds,
     wanted: Option<Wanted>,
+    /// By state: whether its spans change nothing, since no type is about them and there is nothing
+    /// to follow from span to span.
+    is_skipped: [bool; 8],
     /// By goroutine; `None` for those that have ended.
     live: Vec<Option<Box<Live>>>,
     /// By goroutine, if allocations are asked for: they are told when they are released, maybe after
@@ -141,6 +144,7 @@ impl SpanProfiles {
             selection: options.selection.clone(),
             window: TimeBounds::ALL,
             wanted: Wanted::new(options),
+            is_skipped: skipped_states(options),
             live: Vec::new(),
             allocators: Vec::new(),
             heap_types: Vec::new(),
@@ -296,6 +300,26 @@ impl SpanProfiles {
     }
 }
 
+/// The states whose spans need not be looked at. Most are of goroutines that run or could.
+fn skipped_states(options: &TraceProfileOptions) -> [bool; 8] {
+    use TraceProfileType::*;
+    let is_restricted = options.selection.has_goroutines() || Wanted::new(options).is_some();
+    let mut is_skipped = [!is_restricted; 8];
+    for kind in &options.types {
+        let states: &[State] = match kind {
+            Net | Sync | Sleep | OffCpu => &[State::Waiting],
+            Syscall => &[State::Syscall, State::SyscallBlocked],
+            SchedByWaker => &[State::Runnable],
+            // They need to know the goroutine, or where it was before.
+            Sched | Wall | Cpu | GcAssist | Goroutines | Alloc => return [false; 8],
+        };
+        for &state in states {
+            is_skipped[state as usize] = false;
+        }
+    }
+    is_skipped
+}
+
 /// Where a span of a goroutine that does not run counts in a profile, if it does.
 fn place_of(
     kind: TraceProfileType,
@@ -370,6 +394,9 @@ impl Items for SpanProfiles {
 
     #[inline(always)]
     fn state(&mut self, span: &StateSpan) {
+        if self.is_skipped[span.state as usize] {
+            return;
+        }
         let Some(mut live) = self.take(span.goroutine) else { return };
         if !live.is_hidden {
             self.span(&mut live, span);
