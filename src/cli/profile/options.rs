@@ -213,7 +213,7 @@ pub struct ProfileArguments {
     #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
     pub symbolize: Option<String>,
     /// What to measure in sources that are traces
-    #[arg(short, long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
     pub kind: Option<TypeArgument>,
     #[command(flatten)]
     pub traces: TraceProfileArguments,
