@@ -26,13 +26,19 @@ const FIXTURES: &[(&str, &str, &[&str])] = &[
     ("gc-frequency", "go1.26/gc", &[]),
     ("generations", "go1.27/generations", &[]),
     ("goroutine", "go1.27/cgo", &["goid=1", "limit=12"]),
+    ("goroutine-profile", "profiles: goroutine", &[]),
     ("goroutines", "go1.27/mixed", &[]),
     ("heap", "go1.26/gc", &[]),
+    ("heap-growth", "profiles: heap heap2", &["limit=8"]),
     ("locks", "go1.27/sync", &[]),
     ("logs", "go1.27/annotations", &[]),
     ("longest-waits", "go1.27/timers", &[]),
     ("network", "go1.27/http", &[]),
     ("procs", "go1.27/syscalls", &[]),
+    ("profile-diff", "profiles: heap heap2", &["limit=8"]),
+    ("profile-labels", "profiles: cpu heap", &["limit=12"]),
+    ("profile-top", "profiles: heap cpu", &["limit=12"]),
+    ("profile-tree", "profiles: cpu", &["function=main.*", "limit=10"]),
     ("regions", "go1.27/annotations", &[]),
     ("scheduler-latency", "go1.27/mixed", &[]),
     ("sleeps", "go1.27/timers", &[]),
@@ -42,6 +48,23 @@ const FIXTURES: &[(&str, &str, &[&str])] = &[
     ("tasks", "go1.27/annotations", &[]),
     ("threads", "go1.27/cgo", &[]),
 ];
+
+/// What to ask in a sandbox: a trace, or a database of the profiles named behind `profiles:`.
+fn fixture(sandbox: &Sandbox, name: &str) -> &'static str {
+    let Some(profiles) = name.strip_prefix("profiles: ") else {
+        sandbox.copy(name, "app.trace");
+        return "app.trace";
+    };
+    let mut arguments = vec!["ingest".to_owned(), "-o".into(), "app.db".into()];
+    for profile in profiles.split(' ') {
+        let file = format!("{profile}.pb.gz");
+        let path = committed::root().join("testdata/profiles/go1.27").join(&file);
+        sandbox.write(&file, fs::read(path).unwrap());
+        arguments.push(file);
+    }
+    sandbox.gotrace(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
+    "app.db"
+}
 
 /// A connection to a database with functions of the names that gotrace adds, enough to compile with.
 fn connect(connection: Connection) -> Connection {
@@ -129,8 +152,8 @@ fn every_query_gives_the_recorded_result() {
         |fixture| fixture.0.to_owned(),
         |(name, trace, parameters)| {
             let sandbox = Sandbox::new();
-            sandbox.copy(trace, "app.trace");
-            let mut arguments = vec!["query", "app.trace", name, "-f", "csv"];
+            let source = fixture(&sandbox, trace);
+            let mut arguments = vec!["query", source, name, "-f", "csv"];
             parameters.iter().for_each(|parameter| arguments.extend(["-p", parameter]));
             let run = sandbox.gotrace(&arguments);
             if run.status != 0 {
@@ -141,7 +164,11 @@ fn every_query_gives_the_recorded_result() {
             }
             let shown: String =
                 parameters.iter().map(|parameter| format!(" -p {parameter}")).collect();
-            let text = format!("# testdata/traces/{trace}.trace{shown}\n{}", run.text());
+            let of = match trace.contains(':') {
+                true => format!("testdata/profiles/go1.27, {trace}"),
+                false => format!("testdata/traces/{trace}.trace"),
+            };
+            let text = format!("# {of}{shown}\n{}", run.text());
             golden::check(&format!("tests/golden/queries/{name}.txt"), &text)
         },
     );
@@ -158,17 +185,19 @@ fn every_value_has_its_declared_type_on_every_trace() {
         .into_iter()
         .filter(|trace| trace.name.starts_with("go1.27") || trace.name.contains("gc"))
         .collect();
+    let mut names: Vec<String> =
+        traces.iter().filter(|trace| !trace.is_v1()).map(|trace| trace.name.clone()).collect();
+    names.push("profiles: heap heap2".into());
+    names.push("profiles: cpu goroutine heap heap2".into());
     let seen = std::sync::Mutex::new(BTreeSet::new());
     check_all(
-        &traces,
-        |trace| trace.name.clone(),
-        |trace| {
-            if trace.is_v1() {
-                return Ok(());
-            }
+        &names,
+        |name| name.to_string(),
+        |name| {
             let sandbox = Sandbox::new();
-            sandbox.copy(&trace.name, "app.trace");
-            sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
+            if fixture(&sandbox, name) == "app.trace" {
+                sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
+            }
             for query in canned_queries() {
                 let run =
                     sandbox.gotrace(&["query", "app.db", query.name, "-f", "jsonl"]).expect(0);

@@ -1,6 +1,7 @@
 //! The loop: pick an input, mutate it, run it, keep it if it showed something new.
 
 use super::committed::damage::Random;
+use super::committed::profiles;
 use super::committed::{heap, traces};
 use super::mutate::{Corpus, mutate};
 use super::targets::{Feature, Target};
@@ -36,6 +37,9 @@ pub fn run(target: Target, time: Duration, seed: u64, out: &Path) -> Result<(), 
         if bytes.len() < 45_000 && target.takes(&bytes) {
             corpus.inputs.push(target.seed(&bytes));
         }
+    }
+    if target == Target::Profile {
+        corpus.inputs.extend(profiles::paths().iter().map(profiles::unpacked));
     }
     assert!(corpus.inputs.len() > 10, "no seeds were found");
     let seeds = corpus.inputs.len();

@@ -34,6 +34,8 @@ pub enum Target {
     Text,
     /// A database written page by page against one written by INSERT.
     Store,
+    /// A profile, read, reported on and written.
+    Profile,
 }
 
 /// What an input showed.
@@ -69,8 +71,14 @@ impl Seen {
 }
 
 impl Target {
-    pub const ALL: [Target; 5] =
-        [Target::WireV1, Target::WireV2, Target::Pipeline, Target::Text, Target::Store];
+    pub const ALL: [Target; 6] = [
+        Target::WireV1,
+        Target::WireV2,
+        Target::Pipeline,
+        Target::Text,
+        Target::Store,
+        Target::Profile,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -79,6 +87,7 @@ impl Target {
             Target::Pipeline => "pipeline",
             Target::Text => "text",
             Target::Store => "store",
+            Target::Profile => "profile",
         }
     }
 
@@ -98,6 +107,8 @@ impl Target {
             Target::Text => !is_v1(trace) && trace.len() < 20_000,
             Target::Store => trace.len() < 20_000,
             Target::Pipeline => true,
+            // Its seeds are the committed profiles.
+            Target::Profile => false,
         }
     }
 
@@ -123,6 +134,7 @@ impl Target {
             Target::Pipeline => pipeline(input, &mut seen),
             Target::Text => text(input, &mut seen),
             Target::Store => store(input, &mut seen),
+            Target::Profile => profile(input, &mut seen),
         }));
         match result {
             Ok(result) => result.map(|()| seen.0),
@@ -289,6 +301,19 @@ fn text(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     let again = parse_text(&printed).map_err(|error| format!("its own text: {error}"))?;
     check(again == read, "what was printed is not what was read")?;
     pipeline(&bytes, seen)
+}
+
+/// Either an error with a place in the input, or a profile that can be shown and written.
+fn profile(input: &[u8], seen: &mut Seen) -> Result<(), String> {
+    match super::committed::profiles::examine(input)? {
+        Ok(profile) => {
+            seen.note_size("samples", profile.samples.len() as u64);
+            seen.note_size("locations", profile.locations.len() as u64);
+            seen.note_size("labels", profile.label_sets.len() as u64);
+        }
+        Err(words) => seen.note(("profile", words)),
+    }
+    Ok(())
 }
 
 fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {

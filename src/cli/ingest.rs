@@ -14,7 +14,7 @@ use std::time::Instant;
 
 #[derive(Args)]
 pub struct IngestArguments {
-    /// Traces to load
+    /// Traces and profiles to load
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
     /// Database to write; by default the first source's name with the ending .db
@@ -45,7 +45,7 @@ pub fn run(arguments: &IngestArguments) -> Result<()> {
     {
         let mut loader = database.loader()?;
         for location in &locations {
-            match load::load_trace(location, &mut loader, &mut symbols) {
+            match load::load_source(location, &mut loader, &mut symbols) {
                 Ok(trace) => loaded.push((location, trace)),
                 Err(error) if arguments.strict || locations.len() == 1 => return Err(error),
                 Err(error @ CliError::Failed(_)) => {
@@ -103,6 +103,12 @@ fn summarise(
     let mut out = std::io::stdout().lock();
     for (location, trace) in loaded {
         let totals = &trace.totals;
+        if let Some(profile) = &trace.profile {
+            let samples = counted(profile.samples, "sample");
+            let types = profile.types.join(", ");
+            writeln!(out, "{}: {location}: {samples} of {types}", target.display())?;
+            continue;
+        }
         writeln!(
             out,
             "{}: {location}: {}, {}, {}, {}{}",

@@ -1,5 +1,6 @@
 //! Loading traces, with progress and the report of what was lost.
 
+use super::load_profile::{ProfileTotals, is_profile, load_profile};
 use super::{CliError, Result, say};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::model::{Builder, Symbols, Totals};
@@ -13,11 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What loading one trace came to.
+/// What loading one source came to.
 pub struct Loaded {
-    /// The model's totals.
+    /// The model's totals; of a profile, none.
     pub totals: Totals,
-    /// Length of the trace after unpacking, bytes.
+    /// What a profile came to; `None` for a trace.
+    pub profile: Option<ProfileTotals>,
+    /// Length of the source after unpacking, bytes.
     pub size_bytes: u64,
     /// Whether a part of it was lost.
     pub has_loss: bool,
@@ -26,9 +29,11 @@ pub struct Loaded {
 /// Opens a trace; the error names the source.
 pub fn open_trace(location: &Location) -> Result<(TraceReader, Progress)> {
     let (source, progress) = open_source(location)?;
-    let reader = TraceReader::new(source)
-        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
-    Ok((reader, progress))
+    Ok((read_trace(location, source)?, progress))
+}
+
+fn read_trace(location: &Location, source: Source) -> Result<TraceReader> {
+    TraceReader::new(source).map_err(|error| CliError::Failed(format!("{location}: {error}")))
 }
 
 /// Opens a source; the error names it.
@@ -40,13 +45,20 @@ pub fn open_source(location: &Location) -> Result<(Source, Progress)> {
     Ok((source, progress))
 }
 
-/// Loads one trace.
-pub fn load_trace<W: RowWriter>(
+/// Loads one source: a trace or a profile, as its bytes tell.
+pub fn load_source<W: RowWriter>(
     location: &Location,
     loader: &mut Loader<W>,
     symbols: &mut Symbols,
 ) -> Result<Loaded> {
-    let (reader, progress) = open_trace(location)?;
+    let (mut source, progress) = open_source(location)?;
+    if is_profile(&mut source.stream) {
+        let profile = load_profile(location, &mut source.stream, loader, symbols)?;
+        let size_bytes = source.stream.offset();
+        let profile = Some(profile);
+        return Ok(Loaded { totals: Totals::default(), profile, size_bytes, has_loss: false });
+    }
+    let reader = read_trace(location, source)?;
     let version = reader.version();
     let mut builder = Builder::new(loader, symbols);
     let outcome = reader.read(&mut builder);
@@ -65,7 +77,7 @@ pub fn load_trace<W: RowWriter>(
         lost_bytes,
         lost_events,
     })?;
-    Ok(Loaded { totals, size_bytes: outcome.size_bytes, has_loss })
+    Ok(Loaded { totals, profile: None, size_bytes: outcome.size_bytes, has_loss })
 }
 
 /// Prints what was repaired, skipped or lost: one line each.

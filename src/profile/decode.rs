@@ -25,8 +25,12 @@ pub enum ProfileError {
     Usage(String),
 }
 
-/// Reads a profile in the form of `profile.proto`, already unpacked.
-pub fn read(stream: &mut ByteStream) -> Result<Profile, ProfileError> {
+/// Reads a profile, already unpacked: in the form of `profile.proto`, or in one of Go's text forms.
+/// `with_symbols` takes the functions of text from its comments, which pprof does not.
+pub fn read(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, ProfileError> {
+    if super::legacy::is_text(stream) {
+        return super::legacy::read_text(stream, with_symbols);
+    }
     if stream.peek(1).is_empty() {
         return match stream.take_error() {
             Some(error) => Err(error.into()),

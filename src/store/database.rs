@@ -25,6 +25,7 @@ pub const SCHEMA_VERSION: i32 = 1;
 const INDEXES: &[IndexSpec] = &[
     IndexSpec { table: "raw_state_ranges", column: "goroutine_id" },
     IndexSpec { table: "raw_goroutine_waits", column: "goroutine_id" },
+    IndexSpec { table: "profile_labels", column: "sample_id" },
 ];
 
 /// Tables whose rows are numbered when they begin and written when they end.

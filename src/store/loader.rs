@@ -30,7 +30,7 @@ pub struct LoadedTrace<'a> {
 
 /// Row numbers used so far.
 #[derive(Default, Clone, Copy)]
-struct Counts {
+pub(super) struct Counts {
     goroutines: i64,
     goroutine_waits: i64,
     procs: i64,
@@ -52,6 +52,11 @@ struct Counts {
     heap_spans: i64,
     goroutine_stacks: i64,
     event_counts: i64,
+    pub(super) profiles: i64,
+    pub(super) profile_types: i64,
+    pub(super) profile_samples: i64,
+    pub(super) profile_values: i64,
+    pub(super) profile_labels: i64,
 }
 
 /// Writes the items of one trace after the other. The first error of the writer stops all writing
@@ -60,9 +65,9 @@ pub struct Loader<W: RowWriter> {
     writer: W,
     error: Option<StoreError>,
     trace_id: i64,
-    next: Counts,
+    pub(super) next: Counts,
     /// What `next` was when the current trace began: ids of the model count from 1 in each trace.
-    base: Counts,
+    pub(super) base: Counts,
     states: StateStage<W>,
 }
 
@@ -138,7 +143,7 @@ impl<W: RowWriter> Loader<W> {
             goroutines: self.base.goroutines,
             threads: self.base.threads,
         });
-        self.error.take().map_or(Ok(()), Err)
+        self.take_error()
     }
 
     /// Writes the symbols of all traces, and returns both writers.
@@ -191,8 +196,13 @@ impl<W: RowWriter> Loader<W> {
         }
     }
 
+    /// The first error of the writer, once.
+    pub(super) fn take_error(&mut self) -> Result<(), StoreError> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     #[inline(always)]
-    fn write<R: Row>(&mut self, row: &R) {
+    pub(super) fn write<R: Row>(&mut self, row: &R) {
         if self.error.is_none() {
             self.error = self.writer.write(row).err();
         }

@@ -14,6 +14,7 @@ mod functions;
 mod guard;
 mod insert;
 mod loader;
+mod profiles;
 mod relations;
 mod result;
 mod state_chunk;
@@ -31,6 +32,7 @@ pub use filter::Filter;
 pub use functions::{FUNCTIONS, Function, human_bytes, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
+pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
 pub use result::{INTERRUPTED, Limits, QueryResult, Value, parse_duration};
 

@@ -6,6 +6,7 @@ pub mod damage;
 pub mod examine;
 pub mod golden;
 pub mod heap;
+pub mod profiles;
 pub mod run;
 
 use gotrace::diagnostic::Diagnostic;

@@ -1,11 +1,15 @@
 //! Sources of profiles.
 
-use super::super::{CliError, Result, load::open_source, say};
 use super::options::ProfileArguments;
+use crate::cli::export::pprof::profiles_of_source;
+use crate::cli::files::PendingFile;
+use crate::cli::load::open_source;
+use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::Location;
+use crate::source::{Location, Source};
+use crate::wire::looks_like_trace;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufWriter, Read};
 use std::path::Path;
 
 /// Loads the sources and the bases, and makes one profile of them.
@@ -36,10 +40,18 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
 fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
     for source in sources {
-        match load_one(&arguments.locations.locate(source)) {
-            Ok(profile) => profiles.push(profile),
-            Err(error) if sources.len() == 1 => return Err(error),
-            Err(error) => say(&format!("gotrace: {error}; going on with the others")),
+        let location = locate(arguments, source);
+        match load_one(arguments, &location) {
+            Ok(profile) => {
+                if let (Some(path), Location::Url { .. }) = (&arguments.save, &location) {
+                    save(&profile, path, arguments.force)?;
+                }
+                profiles.push(profile);
+            }
+            Err(error @ CliError::Failed(_)) if sources.len() > 1 => {
+                say(&format!("gotrace: {error}; going on with the others"))
+            }
+            Err(error) => return Err(error),
         }
     }
     if profiles.is_empty() && !sources.is_empty() {
@@ -48,11 +60,51 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
     Ok(profiles)
 }
 
-fn load_one(location: &Location) -> Result<Profile> {
+/// The place the user named; a URL asks for as many seconds as the user wants.
+fn locate(arguments: &ProfileArguments, source: &str) -> Location {
+    let location = arguments.locations.locate(source);
+    match (arguments.seconds, &location) {
+        (Some(seconds), Location::Url { url, .. }) if !url.contains("seconds=") => {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            arguments.locations.locate(&format!("{url}{mark}seconds={seconds}"))
+        }
+        _ => location,
+    }
+}
+
+fn save(profile: &Profile, path: &Path, force: bool) -> Result<()> {
+    let file = PendingFile::new(path, force)?;
+    profile.write_packed(BufWriter::new(File::create(file.path())?))?;
+    file.keep()
+}
+
+fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile> {
     let (mut source, progress) = open_source(location)?;
-    let profile = profile::read(&mut source.stream);
+    if looks_like_trace(source.stream.peek(16)) {
+        let profile = read_trace(arguments, location, source);
+        progress.finish();
+        return profile;
+    }
+    let with_symbols = arguments.symbolize.as_deref() != Some("none");
+    let profile = profile::read(&mut source.stream, with_symbols);
     progress.finish();
     profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
+}
+
+/// Measures in a trace.
+fn read_trace(
+    arguments: &ProfileArguments,
+    location: &Location,
+    source: Source,
+) -> Result<Profile> {
+    let Some(kind) = arguments.kind else {
+        return Err(CliError::Usage(format!(
+            "{location}: this is a trace; say with --type what to measure in it, such as --type sync"
+        )));
+    };
+    let options = arguments.traces.options(vec![kind.0])?;
+    let mut profiles = profiles_of_source(location, source, &options, false)?;
+    profiles.pop().ok_or_else(|| CliError::Failed(format!("{location}: there is no such profile")))
 }
 
 /// Whether a file is a program, by its first bytes: ELF, Mach-O, PE.

@@ -1,8 +1,12 @@
 //! `gotrace profile`.
 
+mod json;
 mod load;
 mod options;
 mod output;
+mod pictures;
+mod prompt;
+mod threshold;
 
 pub use options::{ProfileArguments, from_pprof};
 
@@ -12,6 +16,7 @@ use crate::profile::{Profile, Report, View};
 use options::ProfileFormat;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use threshold::Threshold;
 
 /// What the user can ask for: pprof's views, and pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,15 +68,11 @@ struct Request<'a> {
 }
 
 impl ProfileArguments {
-    /// Tells view, pattern and sources apart.
-    fn request(&self) -> Result<Request<'_>> {
+    /// Tells view, pattern and sources apart; `None` without a view.
+    fn request(&self) -> Result<Option<Request<'_>>> {
         let words = &self.words;
         let usage = |what: &str| Err(CliError::Usage(what.into()));
-        let Some(shown) = find_view(&words[0]) else {
-            return usage(
-                "name a view: top, tree, peek, list, traces, tags, raw, comments, graph, flame, folded, dot, callgrind, proto or topproto",
-            );
-        };
+        let Some(shown) = find_view(&words[0]) else { return Ok(None) };
         let (pattern, sources) = match wants_pattern(shown) {
             true if words.len() < 2 => {
                 return usage(&format!("{} wants a pattern, then a source", words[0]));
@@ -82,14 +83,27 @@ impl ProfileArguments {
         if sources.is_empty() {
             return usage(&format!("{} of what? Name a source", words[0]));
         }
-        Ok(Request { shown, pattern, sources })
+        Ok(Some(Request { shown, pattern, sources }))
     }
 }
 
 pub fn run(arguments: &ProfileArguments) -> Result<()> {
     let config = arguments.config().map_err(CliError::Usage)?;
-    let request = arguments.request()?;
+    let thresholds: Vec<Threshold> =
+        arguments.fail_if.iter().map(|text| Threshold::parse(text)).collect::<Result<_>>()?;
+    let Some(request) = arguments.request()? else {
+        let profile = load::load(arguments, &arguments.words, &config)?;
+        // Conditions alone are a question with a yes or no.
+        return match thresholds.is_empty() {
+            true => prompt::run(profile, config),
+            false => threshold::check(&thresholds, &profile, &config),
+        };
+    };
     let profile = load::load(arguments, request.sources, &config)?;
+    let checked = match thresholds.is_empty() {
+        true => None,
+        false => Some(profile.clone()),
+    };
     let format = arguments.format.unwrap_or(match request.shown {
         Shown::Graph | Shown::Flame => ProfileFormat::Svg,
         _ => ProfileFormat::Text,
@@ -100,17 +114,25 @@ pub fn run(arguments: &ProfileArguments) -> Result<()> {
         Shown::Flame => View::Folded,
     };
     let report = new_report(profile, view, request.pattern, &config)?;
+    write(arguments, report, request.shown, format)?;
+    match checked {
+        Some(profile) => threshold::check(&thresholds, &profile, &config),
+        None => Ok(()),
+    }
+}
+
+fn write(
+    arguments: &ProfileArguments,
+    report: Report,
+    shown: Shown,
+    format: ProfileFormat,
+) -> Result<()> {
     match &arguments.output {
-        None => output::write(
-            report,
-            request.shown,
-            format,
-            &mut BufWriter::new(std::io::stdout().lock()),
-        ),
+        None => output::write(report, shown, format, &mut BufWriter::new(std::io::stdout().lock())),
         Some(path) => {
             let file = PendingFile::new(path, arguments.force)?;
             let mut out = BufWriter::new(File::create(file.path())?);
-            output::write(report, request.shown, format, &mut out)?;
+            output::write(report, shown, format, &mut out)?;
             out.flush()?;
             drop(out);
             file.keep()

@@ -1,5 +1,6 @@
 //! The options of `gotrace profile`: those of `go tool pprof`, under its names.
 
+use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
 use crate::profile::{Config, GRANULARITIES};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -20,7 +21,10 @@ pub enum ProfileFormat {
 }
 
 #[derive(Args)]
-#[command(override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE...")]
+#[command(
+    args_override_self = true,
+    override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE..."
+)]
 pub struct ProfileArguments {
     /// What to show, a pattern for peek and list, then the sources; without a view, a prompt
     ///
@@ -208,8 +212,13 @@ pub struct ProfileArguments {
     /// none: do not use the symbols that text profiles have in their comments, as pprof does not
     #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
     pub symbolize: Option<String>,
+    /// What to measure in sources that are traces
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
+    pub kind: Option<TypeArgument>,
     #[command(flatten)]
-    pub locations: super::super::locate::SourceOptions,
+    pub traces: TraceProfileArguments,
+    #[command(flatten)]
+    pub locations: crate::cli::locate::SourceOptions,
 }
 
 impl ProfileArguments {

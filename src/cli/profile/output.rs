@@ -1,7 +1,7 @@
 //! Reports in the formats of `-f`.
 
 use super::options::ProfileFormat;
-use super::{CliError, Result, Shown};
+use super::{CliError, Result, Shown, json, pictures};
 use crate::profile::{Report, View};
 use std::io::Write;
 
@@ -14,9 +14,21 @@ pub fn write(
 ) -> Result<()> {
     match (shown, format) {
         (Shown::Report(view), ProfileFormat::Text) => write_text(report, view, out)?,
-        (Shown::Graph, ProfileFormat::Dot | ProfileFormat::Text) => report.dot().write(out)?,
-        _ => {
-            return Err(CliError::Usage("this view has no such format".into()));
+        (Shown::Graph, ProfileFormat::Dot | ProfileFormat::Text)
+        | (Shown::Report(View::Dot), ProfileFormat::Dot) => report.dot().write(out)?,
+        (Shown::Graph | Shown::Report(View::Dot), ProfileFormat::Svg) => {
+            pictures::graph(&report.dot(), out)?;
+        }
+        (Shown::Flame | Shown::Report(View::Folded), ProfileFormat::Svg) => {
+            pictures::flame(&mut report, out)?;
+        }
+        (Shown::Flame, ProfileFormat::Text) => write_text(report, View::Folded, out)?,
+        (_, ProfileFormat::Json) => json::write_json(report, shown, out)?,
+        (_, ProfileFormat::Csv) => json::write_csv(report, shown, out)?,
+        (_, ProfileFormat::Dot | ProfileFormat::Svg) => {
+            return Err(CliError::Usage(
+                "-f: dot and svg are formats of graph; flame and folded have svg".into(),
+            ));
         }
     }
     out.flush()?;
@@ -24,12 +36,12 @@ pub fn write(
 }
 
 /// What pprof prints.
-fn write_text(mut report: Report, view: View, out: &mut impl Write) -> Result<()> {
+pub fn write_text(mut report: Report, view: View, out: &mut impl Write) -> Result<()> {
     match view {
         View::Top => report.top().write(out)?,
         View::Tree | View::Peek => match report.tree() {
             Ok(tree) => tree.write(out)?,
-            Err((_, what)) => return Err(CliError::Failed(what)),
+            Err(what) => return Err(CliError::Failed(what)),
         },
         View::List => report.list().map_err(CliError::Failed)?.write(out)?,
         View::Traces => report.traces().write(out)?,

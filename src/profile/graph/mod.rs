@@ -19,9 +19,7 @@ pub use trim::{MAX_NODELETS, NodeSet};
 
 /// What Go's conversion of a float to an int64 gives on amd64, out of range too.
 pub fn to_int(value: f64) -> i64 {
-    if value.is_nan() || value >= 9223372036854775808.0 || value < -9223372036854775808.0 {
-        i64::MIN
-    } else {
-        value as i64
-    }
+    const LIMIT: f64 = 9223372036854775808.0;
+    // Not a number is in no range.
+    if (-LIMIT..LIMIT).contains(&value) { value as i64 } else { i64::MIN }
 }

@@ -29,6 +29,10 @@ pub struct Dot {
 pub struct DotNode {
     /// Its name in the text.
     pub id: String,
+    /// The function, or the value of a label.
+    pub name: String,
+    /// Own value, and with everything it calls.
+    pub values: (i64, i64),
     /// Its text, escaped for graphviz: lines end with `\n`.
     pub label: String,
     /// Size of the letters, 8 to 24.
@@ -48,6 +52,10 @@ pub struct DotEdge {
     pub from: String,
     /// The box it ends at.
     pub to: String,
+    /// Value of the calls.
+    pub value: i64,
+    /// Whether all calls were inlined.
+    pub is_inline: bool,
     /// Its text, escaped.
     pub label: String,
     /// How much graphviz should keep it straight; 1 if not said.
@@ -134,12 +142,14 @@ impl Composer<'_> {
         if self.max_flat != 0.0 && flat != 0 && size <= self.max_flat {
             font_size += (16.0 * (size / self.max_flat).sqrt()).ceil() as i64;
         }
-        let name = escape(&node.info.printable_name(self.texts()));
+        let name = node.info.printable_name(self.texts());
         DotNode {
             id: format!("N{number}"),
+            tooltip: format!("{} ({cum_text})", escape(&name)),
+            name,
+            values: (flat, cum),
             label,
             font_size,
-            tooltip: format!("{name} ({cum_text})"),
             colors: Some((color(self.score(cum), false), color(self.score(cum), true))),
             tie: None,
         }
@@ -175,6 +185,8 @@ impl Composer<'_> {
     fn label(&self, source: &str, id: String, name: &str, value: i64, is_dotted: bool) -> DotNode {
         let text = self.report.format(value);
         DotNode {
+            name: name.to_owned(),
+            values: (value, value),
             label: name.to_owned(),
             font_size: 8,
             tooltip: text.clone(),
@@ -182,6 +194,8 @@ impl Composer<'_> {
             tie: Some(DotEdge {
                 from: source.to_owned(),
                 to: id.clone(),
+                value,
+                is_inline: false,
                 label: format!(" {text}"),
                 weight: 100,
                 pen_width: 1,
@@ -221,6 +235,8 @@ impl Composer<'_> {
         DotEdge {
             from: format!("N{from}"),
             to: format!("N{to}"),
+            value,
+            is_inline: edge.is_inline,
             label: format!(" {text}{}", if edge.is_inline { "\\n (inline)" } else { "" }),
             weight: part(100),
             pen_width: part(5),

@@ -103,7 +103,7 @@ impl Report {
                 let text = format!("{name}={value}");
                 // Go counts bytes; so does this, but for a letter that the cut would split.
                 match text.len() > 80 {
-                    true => format!("   {}…", &text[..text.floor_char_boundary(80)]),
+                    true => format!("   {}…", cut(&text, 80)),
                     false => format!("   {text}"),
                 }
             })
@@ -113,6 +113,12 @@ impl Report {
         }
         labels
     }
+}
+
+/// At most so many bytes of a text.
+fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Sum of the flat values that are shown.

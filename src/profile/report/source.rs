@@ -126,17 +126,18 @@ impl Report {
         finder: &mut SourceFinder,
     ) -> Result<Vec<ListingLine>, String> {
         let begin = |node: &Node| match node.info.start_line {
-            0 => node.info.line - MARGIN,
+            0 => node.info.line.saturating_sub(MARGIN),
             start => start,
         };
         let mut start = begin(nodes[0]);
-        let mut end = nodes[0].info.line + MARGIN;
+        let end_of = |node: &Node| node.info.line.saturating_add(MARGIN);
+        let mut end = end_of(nodes[0]);
         let mut values: HashMap<i64, (i64, i64)> = HashMap::new();
         for node in nodes {
             if begin(node) < start {
                 start = begin(node);
-            } else if node.info.line + MARGIN > end {
-                end = node.info.line + MARGIN;
+            } else if end_of(node) > end {
+                end = end_of(node);
             }
             let (flat, cum) = values.entry(node.info.line).or_default();
             *flat = flat.wrapping_add(node.flat);

@@ -48,7 +48,7 @@ pub struct Neighbour {
 impl Report {
     /// Computes `tree`; with a pattern, `peek`. The error is for users: nothing matches the
     /// pattern (`report.go`, printTree).
-    pub fn tree(&mut self) -> Result<Tree, (Tree, String)> {
+    pub fn tree(&mut self) -> Result<Tree, String> {
         let trimmed = self.trimmed_graph();
         let graph = &trimmed.graph;
         let texts = &self.profile.texts;
@@ -88,8 +88,7 @@ impl Report {
         let tree = Tree { labels, total: self.total, nodes, has_nodes };
         match &self.symbol {
             Some(symbol) if !is_found => {
-                let text = format!("no matches found for regexp: {}", symbol.as_str());
-                Err((tree, text))
+                Err(format!("no matches found for regexp: {}", symbol.as_str()))
             }
             _ => Ok(tree),
         }

@@ -1,0 +1,84 @@
+//! The committed profiles, and what must hold of any input that is taken for one.
+
+use gotrace::profile::{Config, Profile, ProfileError, Report, View, merge, read};
+use gotrace::source::{ByteStream, from_reader};
+use std::fs;
+use std::path::PathBuf;
+
+/// All committed profiles in the form of profile.proto.
+pub fn paths() -> Vec<PathBuf> {
+    let folder = super::root().join("testdata/profiles");
+    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .flat_map(|version| fs::read_dir(version.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "gz"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 21, "{} profiles", paths.len());
+    paths
+}
+
+/// The bytes of a profile, unpacked.
+pub fn unpacked(path: &PathBuf) -> Vec<u8> {
+    let file = fs::File::open(path).unwrap();
+    let mut stream = from_reader(file, None).unwrap().stream;
+    let mut bytes = Vec::new();
+    loop {
+        let some = stream.peek(1);
+        if some.is_empty() {
+            return bytes;
+        }
+        bytes.extend_from_slice(some);
+        let len = bytes.len() - stream.offset() as usize;
+        stream.consume(len);
+    }
+}
+
+/// Reads an input and does everything with it that can be done. The inner result is the profile, or
+/// what the error says without its numbers; the outer one is what is wrong with gotrace.
+pub fn examine(input: &[u8]) -> Result<Result<Profile, String>, String> {
+    let profile = match read(&mut ByteStream::from_bytes(input), true) {
+        Ok(profile) => profile,
+        Err(ProfileError::Wire(error)) if error.offset <= input.len() as u64 => {
+            return Ok(Err(error.message.chars().filter(|c| !c.is_ascii_digit()).collect()));
+        }
+        Err(error) => return Err(format!("not an error with a place in the input: {error}")),
+    };
+    let mut bytes = Vec::new();
+    profile.write(&mut bytes).map_err(|error| error.to_string())?;
+    let again = read(&mut ByteStream::from_bytes(bytes.as_slice()), true);
+    let again = again.map_err(|error| format!("what was written cannot be read: {error}"))?;
+    if again.samples.len() != profile.samples.len() {
+        return Err("what was written has other samples".into());
+    }
+    if let Ok(merged) = merge(&[&profile, &again])
+        && merged.samples.len() > profile.samples.len()
+    {
+        return Err("merged with itself it has more samples".into());
+    }
+    let config = Config { focus: "a|b".into(), noinlines: true, ..Config::default() };
+    for (view, config) in [
+        (View::Top, &Config::default()),
+        (View::Tree, &config),
+        (View::Dot, &Config::default()),
+        (View::Traces, &Config::default()),
+        (View::Raw, &config),
+        (View::Callgrind, &Config::default()),
+        (View::List, &Config::default()),
+    ] {
+        let Ok(mut report) = Report::new(profile.clone(), view, None, config) else { continue };
+        let mut out = Vec::new();
+        let written = match view {
+            View::Top => report.top().write(&mut out),
+            View::Tree => report.tree().map_or(Ok(()), |tree| tree.write(&mut out)),
+            View::Dot => report.dot().write(&mut out),
+            View::Traces => report.traces().write(&mut out),
+            View::Raw => report.write_raw(&mut out),
+            View::Callgrind => report.write_callgrind(&mut out),
+            _ => report.list().map_or(Ok(()), |listing| listing.write(&mut out)),
+        };
+        written.map_err(|error| format!("{view:?}: {error}"))?;
+    }
+    Ok(Ok(profile))
+}
