@@ -3,8 +3,8 @@
 //! The modules are the layers of the program, in the direction of the data:
 //!
 //! ```text
-//! source -> wire -> order -> model -> store -> cli
-//! bytes     wire    ordered  model    SQLite   command line
+//! source -> wire -> order -> model -> store -> report   -> cli
+//! bytes     wire    ordered  model    SQLite   findings    command line
 //!           events  events   items
 //! ```
 //!

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["order"],
     &["model"],
     &["store", "export", "profile"],
+    &["report"],
     &["cli"],
     &["main"],
 ];
@@ -43,7 +44,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zstd", &["source"]),
     ("ureq", &["source"]),
     ("tempfile", &["cli", "source", "store"]),
-    ("serde_json", &["cli", "export"]),
+    ("rustyline", &["cli"]),
+    ("ctrlc", &["cli"]),
+    ("serde_json", &["cli", "export", "report"]),
     ("memchr", &[]),
     ("regex", &["profile"]),
     ("indexmap", &[]),
