@@ -118,8 +118,6 @@ fn nothing_is_found_in_a_healthy_trace() {
     let healthy: Vec<Trace> = traces()
         .into_iter()
         .filter(|trace| HEALTHY.contains(&trace.name.split_once('/').unwrap().1))
-        // The one of Go 1.19 was recorded on a busy machine: its procs run empty most of the time.
-        .filter(|trace| !trace.name.starts_with("go1.19/"))
         .collect();
     assert!(healthy.len() >= 25, "only {} traces", healthy.len());
     check_all(
