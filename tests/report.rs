@@ -17,7 +17,7 @@ const FOUND: &[(&[&str], &[(&str, &str)])] = &[
     (&["go1.22/hotlock", "go1.27/hotlock"], &[("lock-contention", "main.(*table).add")]),
     (&["go1.22/lockeddb", "go1.27/lockeddb"], &[("lock-contention", "main.(*prices).lookup")]),
     (
-        &["go1.27/memlimit", "go1.26/gc"],
+        &["go1.27/memlimit", "go1.22/gc", "go1.25/gc", "go1.27/gc"],
         &[("frequent-gc", "on for"), ("gc-assists", "has to help")],
     ),
     (&["go1.22/forgotten", "go1.27/forgotten"], &[("goroutine-leak", "main.handle starts")]),
@@ -28,7 +28,7 @@ const FOUND: &[(&[&str], &[(&str, &str)])] = &[
     ),
     (&["go1.22/lockedthreads", "go1.27/lockedthreads"], &[("idle-procs", "procs are free")]),
     (&["go1.22/slowcalls", "go1.27/slowcalls"], &[("slow-calls", "main.save")]),
-    (&["go1.24/cgo", "go1.25/cgo"], &[("slow-calls", "C code called by main.run.func1")]),
+    (&["go1.24/cgo", "go1.25/cgo"], &[("slow-calls", "C code takes long in main._Cfunc_nap")]),
     (&["go1.22/stw", "go1.26/stw", "go1.27/stw"], &[("long-pauses", "write heap dump")]),
     (&["go1.22/churn", "go1.27/churn"], &[("goroutine-churn", "main.run starts")]),
     (

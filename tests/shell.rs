@@ -32,9 +32,9 @@ fn statements_are_run_one_after_the_other_without_a_prompt() {
 #[test]
 fn a_statement_that_fails_does_not_stop_the_others_but_makes_the_status_1() {
     let sandbox = sandbox();
-    let run = shell(&sandbox, "select nothing from goroutines;\nselect 'on' as go;\n").expect(1);
+    let run = shell(&sandbox, "select nowhere from goroutines;\nselect 'on' as go;\n").expect(1);
     assert_eq!(run.text(), "go\non\n");
-    run.says(&["no such column: nothing", "a statement failed"]);
+    run.says(&["no such column: nowhere", "a statement failed"]);
     shell(&sandbox, "locks;").expect(1).says(&["canned query", ".run locks"]);
     shell(&sandbox, ".tabels\n").expect(1).says(&["did you mean '.tables'?"]);
     shell(&sandbox, "select 'open").expect(1).says(&["a statement failed"]);
