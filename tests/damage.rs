@@ -343,3 +343,39 @@ fn lying_lengths_cost_no_memory() {
             || one.code == Code::BadBatchHeader));
     }
 }
+
+/// The trace with another clock frequency.
+fn with_frequency(whole: &[u8], ticks_per_second: u64) -> Vec<u8> {
+    let number = committed::damage::encode(ticks_per_second);
+    let mut bytes = whole.to_vec();
+    for batch in batches(whole).iter().rev() {
+        let data = &whole[batch.data.clone()];
+        // Alone in its batch, behind the Sync of Go 1.25, or the first entry of an old trace's last.
+        let at = match data {
+            [8, ..] => 1,
+            [50, 8, ..] => 2,
+            [2, ..] if whole[5..7] < b"22"[..] => 1,
+            _ => continue,
+        };
+        let start = batch.data.start + at;
+        let (_, len) = committed::damage::number(&whole[start..]).unwrap();
+        bytes.splice(start..start + len, number.clone());
+        if let Some(size) = batch.fields.get(3) {
+            let grown = (batch.data.len() - len + number.len()) as u64;
+            bytes.splice(size.clone(), committed::damage::encode(grown));
+        }
+    }
+    bytes
+}
+
+#[test]
+fn times_beyond_all_bounds_overflow_nothing() {
+    // Found by fuzzing: a tick of a second makes days of microseconds, and centuries of days.
+    for name in ["go1.19/mixed", "go1.21/samples", "go1.22/generations", "go1.27/generations"] {
+        let whole = Trace::new(name).bytes();
+        let bytes = with_frequency(&whole, 1);
+        assert_ne!(bytes, whole, "{name}");
+        let found = examine(&bytes).unwrap_or_else(|problem| panic!("{name}: {problem}")).unwrap();
+        assert!(found.events > 100, "{name}: {}", found.events);
+    }
+}

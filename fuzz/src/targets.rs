@@ -47,6 +47,13 @@ impl Seen {
         self.0.insert(hasher.finish());
     }
 
+    /// Which kinds of events there were, and how many.
+    fn note_kinds(&mut self, kinds: &[bool; 256]) {
+        let there = (0..kinds.len()).filter(|&kind| kinds[kind]);
+        let count = there.map(|kind| self.note(("kind", kind))).count();
+        self.note(("kinds", count));
+    }
+
     /// The size of a count, by powers of two.
     fn note_size(&mut self, name: &str, count: u64) {
         self.note((name, 64 - count.leading_zeros()));
@@ -174,7 +181,7 @@ fn wire_v1(input: &[u8], seen: &mut Seen) -> Result<(), String> {
         }
         check(cursor.bytes_left(&proc.batches) == 0, "a cursor ended early")?;
     }
-    seen.note(("kinds", kinds));
+    seen.note_kinds(&kinds);
     seen.note_size("events", events);
     seen.note_size("batches", scan.batch_count);
     seen.note_size("samples", scan.samples.len() as u64);
@@ -189,6 +196,7 @@ fn wire_v2(input: &[u8], seen: &mut Seen) -> Result<(), String> {
         return Ok(());
     }
     let mut source = source_of(input);
+    source.stream.peek(HEADER_LEN);
     source.stream.consume(HEADER_LEN);
     let mut reader = Reader::new(source.stream, version);
     reader.footprint = Some(Box::default());
@@ -216,7 +224,7 @@ fn wire_v2(input: &[u8], seen: &mut Seen) -> Result<(), String> {
                 check(events <= input.len(), "there are more events than bytes")?;
             }
         }
-        seen.note(("kinds", kinds));
+        seen.note_kinds(&kinds);
         seen.note_size("threads", generation.threads.len() as u64);
         seen.note_size("frames", generation.tables.frames().len() as u64);
     }
@@ -286,7 +294,10 @@ fn text(input: &[u8], seen: &mut Seen) -> Result<(), String> {
 fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     static INVARIANTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let Ok(file) = load_file(input) else { return Ok(()) };
-    let found = violations(&file.connection, INVARIANTS.get_or_init(invariants));
+    let mut found = violations(&file.connection, INVARIANTS.get_or_init(invariants));
+    // A changed number of a thread in an old trace cannot be told from the right one.
+    found
+        .retain(|one| !(is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread: thread")));
     check(found.is_empty(), &found.join("; "))?;
     // The same statements on both, through the same door.
     let inserted = load_in_memory(input)?;

@@ -110,8 +110,9 @@ impl Context {
 /// Why the events cannot be ordered, in words.
 type Inconsistency = Box<str>;
 
-/// No event is later, nanoseconds on the trace's clock: 146 years. Only damage says so.
-const LATEST_TIME: i64 = i64::MAX / 2;
+/// No event is later, nanoseconds on the trace's clock: 36 years since the machine was started.
+/// Only damage says so, and differences and sums of such times must not overflow.
+pub(in crate::order) const LATEST_TIME: i64 = 1 << 60;
 
 /// The wire value of "no parent task" (Go 1.27 event.go, NoTask).
 const NO_TASK: u64 = u64::MAX;
