@@ -11,9 +11,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
+/// A rule, and a word of the headline.
+type Expected = (&'static str, &'static str);
+
 /// What is to be found: traces of a program, and for each finding the rule and a word of its headline.
 /// Nothing else may be found in them.
-const FOUND: &[(&[&str], &[(&str, &str)])] = &[
+const FOUND: &[(&[&str], &[Expected])] = &[
     (&["go1.22/hotlock", "go1.27/hotlock"], &[("lock-contention", "main.(*table).add")]),
     (&["go1.22/lockeddb", "go1.27/lockeddb"], &[("lock-contention", "main.(*prices).lookup")]),
     (
@@ -69,7 +72,7 @@ fn findings(report: &Json) -> Vec<(String, String)> {
 
 #[test]
 fn every_rule_finds_what_is_planted_and_nothing_else() {
-    let planted: Vec<(&str, &[(&str, &str)])> = FOUND
+    let planted: Vec<(&str, &[Expected])> = FOUND
         .iter()
         .flat_map(|(traces, expected)| traces.iter().map(move |trace| (*trace, *expected)))
         .collect();
@@ -340,7 +343,10 @@ fn a_report_on_several_traces_has_a_part_for_each_or_for_the_one_asked_for() {
     }
     let (found, alone) = (&one["traces"][0]["findings"][0], &alone["traces"][0]["findings"][0]);
     assert_eq!(found["numbers"], alone["numbers"]);
-    assert!(found["commands"][0].as_str().unwrap().contains("both.db stuck -p trace=2"), "{found}");
+    assert!(
+        found["commands"][0].as_str().unwrap().contains("both.db leaked -p trace=2"),
+        "{found}"
+    );
     sandbox.gotrace(&["report", "both.db", "--trace", "3"]).expect(2).says(&["no trace 3", "1, 2"]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::ask;
 use super::facts::Facts;
-use crate::store::{Database, StoreError, Value};
+use crate::store::{Database, StoreError, Value, find_query};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -104,7 +104,10 @@ impl<'a> Case<'a> {
     /// The command line of a canned query on this trace, with parameters.
     pub fn query(&self, name: &str, parameters: &[&str]) -> String {
         let mut command = format!("gotrace query {} {name}", quoted(self.source));
-        if let Some(trace) = self.trace {
+        // Not every query tells traces apart.
+        let has_trace = find_query(name)
+            .is_ok_and(|query| query.parameters.iter().any(|parameter| parameter.name == "trace"));
+        if let Some(trace) = self.trace.filter(|_| has_trace) {
             command.push_str(&format!(" -p trace={trace}"));
         }
         for parameter in parameters {

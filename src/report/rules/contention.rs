@@ -124,7 +124,7 @@ fn finding(
             ("mean_hold_ns", holds.mean_ns().map_or(Value::Null, Value::Integer)),
         ],
         stacks,
-        commands: vec![case.query("locks", &["stacks=1"])],
+        commands: vec![case.query("lock-contention", &[]), case.query("locks", &["stacks=1"])],
     }))
 }
 

@@ -80,7 +80,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
         evidence,
         numbers: vec![("share", Value::Real(share)), ("lost_ns", Value::Integer(cost_ns))],
         stacks,
-        commands: vec![case.query("scheduler-latency", &[]), case.query("procs", &[])],
+        commands: vec![case.query("proc-idle", &[]), case.query("scheduler-latency", &[])],
     }])
 }
 
