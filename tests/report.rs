@@ -145,7 +145,6 @@ fn nothing_is_found_in_a_healthy_trace() {
 fn every_trace_has_a_report_in_every_form() {
     let all: Vec<Trace> = traces()
         .into_iter()
-        .filter(|trace| !trace.is_v1())
         .filter(|trace| trace.name.starts_with("go1.27") || trace.name.contains("killed"))
         .collect();
     check_all(
