@@ -6,6 +6,7 @@
 
 mod events;
 mod files;
+mod filters;
 mod info;
 mod ingest;
 mod load;

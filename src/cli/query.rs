@@ -1,5 +1,6 @@
 //! `gotrace query`.
 
+use super::filters::FilterOptions;
 use super::load;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
@@ -33,6 +34,8 @@ pub struct QueryArguments {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
+    filters: FilterOptions,
+    #[command(flatten)]
     options: SourceOptions,
 }
 
@@ -62,6 +65,7 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         None
     };
     let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    arguments.filters.apply(&database)?;
     let mut output = Output::new(arguments.format);
     let done = match canned {
         Some(query) => database.canned(query, &given, limits, &mut output),

@@ -30,7 +30,7 @@ pub use functions::{FUNCTIONS, Function, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use relations::{Column, RELATIONS, Relation};
-pub use result::{INTERRUPTED, Limits, QueryResult, Value, parse_duration};
+pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value, parse_duration};
 
 /// Why the store could not do what was asked. The text is for users.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,10 @@
 //! Intervals: any statement whose rows have a `start_ns` and a `duration_ns`.
 
+use super::moments::state_name;
 use super::{Call, Cell, Item, Rows, TableFunction, refuse};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Result, Row, Statement};
+use rusqlite::{OptionalExtension, Result, Row, Statement};
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 
 const A: Item = Item {
@@ -180,13 +182,18 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
     ),
     reads: &["trace_spans"],
     run: |call, rows| {
-        let mut set = Set::read(call, 0, usize::MAX)?;
         let (from, to) = call.span()?;
         let steps = call.steps(1)?;
-        set.intervals.retain(|one| one.end > from && one.start < to);
-        let edges = set.edges().pop().map_or_else(Vec::new, |(_, edges)| edges);
+        let mut edges: Vec<(i64, i32)> = Vec::new();
+        each_interval(call, 0, |start, end| {
+            if end > from && start < to {
+                edges.extend([(start, 1), (end, -1)]);
+            }
+        })?;
+        // Ends come first: what ends when another begins does not overlap it.
+        edges.sort_unstable();
         let border = |step: usize| from + step_border(to - from, step, steps);
-        let (mut next, mut count) = (0, 0);
+        let (mut next, mut count) = (0, 0_i32);
         for step in 0..steps {
             let (start, end) = (border(step), border(step + 1));
             let (mut most, mut peak, mut since, mut sum) = (count, start, start, 0_i128);
@@ -195,7 +202,7 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
                 since = time.max(start);
                 count += change;
                 next += 1;
-                // What ends when another begins does not overlap it.
+                // What begins and ends at one moment is looked at when all has.
                 let is_last = edges.get(next).is_none_or(|edge| edge.0 != time);
                 if is_last && (count > most || since == start) {
                     (most, peak) = (count, since);
@@ -203,7 +210,114 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
             }
             sum += i128::from(count) * i128::from(end - since);
             let mean = if end > start { sum as f64 / (end - start) as f64 } else { 0.0 };
-            rows.push([start.into(), (end - start).into(), most.into(), mean.into(), peak.into()])?;
+            rows.push([
+                start.into(),
+                (end - start).into(),
+                i64::from(most).into(),
+                mean.into(),
+                peak.into(),
+            ])?;
+        }
+        Ok(())
+    },
+};
+
+/// See its `doc`.
+pub static STATES_DURING: TableFunction = TableFunction {
+    name: "states_during",
+    doc: "What goroutines did during each of the intervals, summed by the function they began with. Intervals may overlap.",
+    arguments: &[
+        A,
+        Item {
+            name: "state",
+            doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
+        },
+    ],
+    required: 1,
+    columns: &[
+        Item {
+            name: "id",
+            doc: "column id of the interval; its place, counted from 1, if there is none",
+        },
+        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
+        Item {
+            name: "function_id",
+            doc: "row in functions: what the goroutines began with; NULL if unknown",
+        },
+        Item {
+            name: "total_ns",
+            doc: "time in that state during the interval, summed over goroutines",
+        },
+    ],
+    example: (
+        "go1.26/gc",
+        "select d.state, sum(d.total_ns) > 0 as has_any from states_during('gc_cycles', 'running') d group by 1",
+    ),
+    reads: &["raw_state_ranges", "raw_goroutine_states", "raw_goroutines"],
+    run: |call, rows| {
+        let mut set = Set::read(call, 0, usize::MAX)?;
+        set.sort();
+        let wanted = match call.optional_text(1)? {
+            None => "",
+            Some("runnable") => "and s.code & 7 = 2",
+            Some("running") => "and s.code & 7 = 3",
+            Some("waiting") => "and s.code & 7 = 4",
+            Some("syscall") => "and s.code & 7 >= 5",
+            Some(_) => return Err(call.refuse_argument(1, "the name of a state")),
+        };
+        let cover = Cover::new(&set);
+        let longest = set.intervals.iter().map(|one| one.end - one.start).max().unwrap_or(0);
+        let sql = format!(
+            "select r.goroutine_id, s.start_ns, s.duration_ns, s.code
+             from raw_state_ranges r
+             cross join raw_goroutine_states s on s.id between r.first_state and r.last_state {wanted}
+             where r.end_ns > {} and r.start_ns < {}",
+            set.intervals.first().map_or(0, |one| one.start),
+            set.intervals.iter().map(|one| one.end).max().unwrap_or(0),
+        );
+        let mut statement = call.connection.prepare(&sql)?;
+        let mut states = statement.raw_query();
+        let mut functions: FxHashMap<i64, Option<i64>> = FxHashMap::default();
+        let mut name =
+            call.connection.prepare("select function_id from raw_goroutines where id = ?1")?;
+        let mut sums: FxHashMap<(usize, &'static str, Option<i64>), i64> = FxHashMap::default();
+        let mut last = (0, None);
+        while let Some(row) = states.next()? {
+            let start: i64 = row.get(1)?;
+            let end = start.saturating_add(row.get(2)?);
+            if !cover.meets(start, end) {
+                continue;
+            }
+            let goroutine: i64 = row.get(0)?;
+            if last.0 != goroutine {
+                let function = match functions.get(&goroutine) {
+                    Some(function) => *function,
+                    None => name.query_row([goroutine], |row| row.get(0)).optional()?.flatten(),
+                };
+                functions.insert(goroutine, function);
+                last = (goroutine, function);
+            }
+            let state = state_name(row.get(3)?);
+            // None that begins so much earlier reaches this far.
+            let first = set.intervals.partition_point(|one| one.start < start - longest);
+            let near = set.intervals[first..].iter().take_while(|one| one.start < end);
+            for (offset, one) in near.enumerate().filter(|(_, one)| one.end > start) {
+                let part = one.end.min(end) - one.start.max(start);
+                *sums.entry((first + offset, state, last.1)).or_default() += part;
+            }
+            if sums.len() > 4 << 20 {
+                return Err(refuse("states_during: too many intervals; ask for fewer"));
+            }
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_unstable();
+        for ((index, state, function), total) in sums {
+            rows.push([
+                set.intervals[index].id.into(),
+                state.into(),
+                function.into(),
+                total.into(),
+            ])?;
         }
         Ok(())
     },
@@ -352,6 +466,24 @@ impl Set {
         groups.iter_mut().for_each(|edges| edges.sort_unstable());
         groups.into_iter().enumerate().collect()
     }
+}
+
+/// Start and end of each interval of an argument.
+fn each_interval(call: &Call<'_>, argument: usize, mut take: impl FnMut(i64, i64)) -> Result<()> {
+    let mut statement = prepare(call, call.text(argument)?)?;
+    let want = |wanted: &str| {
+        statement.column_index(wanted).map_err(|_| {
+            refuse(format!("{}: the statement has no column {wanted}", call.function.name))
+        })
+    };
+    let (start_at, duration_at) = (want("start_ns")?, want("duration_ns")?);
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if let (Some(start), Some(duration)) = (time(row, start_at)?, time(row, duration_at)?) {
+            take(start, start.saturating_add(duration.max(0)));
+        }
+    }
+    Ok(())
 }
 
 /// The times that any interval of a set covers.

@@ -62,6 +62,7 @@ pub static TABLE_FUNCTIONS: &[&TableFunction] = &[
     &intervals::UNION,
     &intervals::OVERLAP_COUNT,
     &intervals::OVERLAP_PEAKS,
+    &intervals::STATES_DURING,
     &moments::STATES_AT,
     &buckets::STATE_BUCKETS,
     &buckets::IDLE_BUCKETS,
