@@ -198,7 +198,11 @@ fn every_value_has_its_declared_type_on_every_trace() {
     );
     let seen = seen.into_inner().unwrap();
     for query in canned_queries() {
-        for column in &query.columns {
+        let columns = query.columns.iter().filter(|column| {
+            // Only with -p per_proc=1.
+            (query.name, column.name.as_str()) != ("mmu-worst", "proc")
+        });
+        for column in columns {
             assert!(
                 seen.contains(&(query.name, column.name.as_str())),
                 "{}: {} is always NULL",
