@@ -1,12 +1,16 @@
 //! How fast the layers are, one on top of the other, on one trace.
 //!
 //! `cargo bench --bench layers -- TRACE [RUNS]` prints, for each layer, the median over the runs. Each
-//! line includes the work of the lines above it.
+//! line includes the work of the lines above it: reading and decoding each thread's events for itself
+//! (v2 only, the threads of v1 cannot be read apart), ordering them, building the model, and loading a
+//! database. Loading uses a second thread, the others do not.
 
 use gotrace::model::*;
 use gotrace::order::{Event, Sink, Sync, TraceReader};
 use gotrace::source::{self, Location};
-use gotrace::wire::v2::{Generation, Tables};
+use gotrace::store::NewDatabaseFile;
+use gotrace::wire::header::HEADER_LEN;
+use gotrace::wire::v2::{Cursor, Generation, Reader, Tables};
 use std::time::{Duration, Instant};
 
 /// Takes everything and does nothing; the sums keep the compiler from leaving work out.
@@ -49,6 +53,41 @@ fn open(path: &str) -> TraceReader {
     TraceReader::new(source).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Reads all generations and decodes all events, thread by thread; returns how many there are. `None`
+/// for the old format.
+fn decode(path: &str) -> Option<u64> {
+    let mut source = source::open(&Location::parse(path)).expect("it was opened before");
+    let version = gotrace::wire::parse_header(source.stream.peek(HEADER_LEN)).expect("is a trace");
+    source.stream.consume(HEADER_LEN);
+    if !version.is_v2() {
+        return None;
+    }
+    let mut reader = Reader::new(source.stream, version);
+    let (mut events, mut sum) = (0, 0i64);
+    while let Some(generation) = reader.next_generation() {
+        for thread in 0..generation.threads.len() {
+            let (mut cursor, mut args) = (Cursor::new(), Default::default());
+            while let Ok(Some((_, time))) = generation.next_event(thread, &mut cursor, &mut args) {
+                events += 1;
+                sum = sum.wrapping_add(time ^ args[0] as i64);
+            }
+        }
+    }
+    std::hint::black_box(sum);
+    Some(events)
+}
+
+/// Loads a database, and removes it.
+fn load(path: &str) -> u64 {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let database = NewDatabaseFile::create(file.path()).expect("a new database");
+    let mut symbols = Symbols::default();
+    let mut loader = database.loader().expect("a loader");
+    let events = open(path).read(&mut Builder::new(&mut loader, &mut symbols)).events;
+    database.finish_load(loader, &symbols).expect("a complete database");
+    events
+}
+
 fn median(runs: usize, mut run: impl FnMut() -> u64) -> (Duration, u64) {
     let mut events = 0;
     let mut times: Vec<Duration> = (0..runs)
@@ -78,6 +117,9 @@ fn main() {
             events as f64 / seconds / 1e6
         );
     };
+    if decode(path).is_some() {
+        report("decode", median(runs, || decode(path).unwrap_or(0)));
+    }
     report("decode and order", median(runs, || open(path).read(&mut Nothing::default()).events));
     report(
         "and model",
@@ -86,4 +128,5 @@ fn main() {
             open(path).read(&mut Builder::new(&mut nothing, &mut symbols)).events
         }),
     );
+    report("and load", median(runs, || load(path)));
 }

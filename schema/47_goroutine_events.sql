@@ -22,8 +22,9 @@ select s.start_ns as time_ns, s.goroutine_id as goroutine_id, g.goid as goid,
   s.proc as proc, (select t.thread from threads t where t.id = s.thread_id) as thread
 from raw_states s
 join raw_goroutines g on g.id = s.goroutine_id
--- Losing the proc inside a system call is an event of the proc.
-where s.code & 7 <> 6 or s.code & 64
+-- Losing the proc inside a system call is an event of the proc, not of the goroutine. A call that
+-- never had one is not that: the first of a C thread in an old trace.
+where s.code & 7 <> 6 or (s.code >> 3) & 7 <> 5
 union all
 select g.ended_ns, g.id, g.goid, case when g.last_state >= 5 then 'Syscall' else 'Running' end,
   'NotExist', null, null, null, null, null, null

@@ -24,6 +24,10 @@ pub mod model;
 
 pub mod store;
 
+pub mod profile;
+
 pub mod export;
+
+pub mod report;
 
 pub mod cli;

@@ -210,7 +210,7 @@ fn reading_stops_with_the_last_event_that_is_wanted() {
     let size = fs::metadata(&path).unwrap().len() as usize;
     let limit = EventFilter { limit: Some(20), ..EventFilter::default() };
     let to = EventFilter {
-        to: Some(gotrace::export::Moment::SinceStart(1_000_000)),
+        to: Some(gotrace::model::Moment::SinceStart(1_000_000)),
         ..EventFilter::default()
     };
     for filter in [limit, to] {

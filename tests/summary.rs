@@ -5,9 +5,7 @@
 
 mod committed;
 
-use committed::{
-    Trace, check_all, invariants, is_for_later, load_file, load_in_memory, traces, violations,
-};
+use committed::{Trace, check_all, invariants, load_file, load_in_memory, traces, violations};
 use gotrace::store::{Database, Limits, QueryResult, RELATIONS, Value};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -437,13 +435,7 @@ fn the_numbers_of_every_goroutine_are_those_of_go() {
         |trace| {
             let (theirs, is_broken) =
                 go_numbers(&trace.expected("summary.tsv").ok_or("no expectation")?);
-            let file = match load_file(&trace.bytes()) {
-                Ok(file) => file,
-                Err(error) if is_for_later(trace, &error) => return Ok(()),
-                // Nothing of it can be read, neither by Go.
-                Err(_) if is_broken && theirs.is_empty() => return Ok(()),
-                Err(error) => return Err(error),
-            };
+            let file = load_file(&trace.bytes())?;
             let ours = Ours::new(&file.connection).map_err(|error| error.to_string())?;
             compare(&ours, &theirs, is_broken, &counts)
         },
@@ -491,18 +483,8 @@ fn every_database_satisfies_the_invariants() {
         &traces(),
         |trace| trace.name.clone(),
         |trace| {
-            let file = match load_file(&trace.bytes()) {
-                Ok(file) => file,
-                Err(error) if is_for_later(trace, &error) => return Ok(()),
-                Err(_) if trace.name.ends_with("/cgo") && trace.is_v1() => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            let mut problems = violations(&file.connection, &invariants);
-            if trace.name == "go1.21/cgo" {
-                // Known defect: Go refuses this trace, and what is kept of it has transitions
-                // that do not chain.
-                problems.retain(|problem| !problem.starts_with("transitions_chain"));
-            }
+            let file = load_file(&trace.bytes())?;
+            let problems = violations(&file.connection, &invariants);
             if problems.is_empty() { Ok(()) } else { Err(problems.join("\n    ")) }
         },
     );
@@ -566,13 +548,7 @@ fn a_database_is_the_same_written_by_pages_and_by_insert() {
         |trace| trace.name.clone(),
         |trace| {
             let bytes = trace.bytes();
-            let by_insert = match load_in_memory(&bytes) {
-                Ok(database) => database,
-                Err(error) if is_for_later(trace, &error) || trace.name.ends_with("/cgo") => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
+            let by_insert = load_in_memory(&bytes)?;
             let file = load_file(&bytes)?;
             let by_pages = Database::open(&file.path).map_err(|error| error.to_string())?;
             for table in &tables {

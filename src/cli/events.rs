@@ -5,9 +5,10 @@ use super::moments::parse_moment;
 use super::{CliError, Result, load, say};
 use crate::diagnostic::Diagnostics;
 use crate::export::{
-    EventFilter, EventFormat, EventJson, EventPrinter, EventText, Kinds, Moment, PrintError,
+    EventFilter, EventFormat, EventJson, EventPrinter, EventText, Kinds, PrintError,
     write_wire_text, write_wire_text_with_offsets,
 };
+use crate::model::Moment;
 use crate::order::TraceReader;
 use crate::store::nearest;
 use crate::wire::v2::raw::RawReader;
@@ -174,7 +175,8 @@ fn filter(arguments: &EventsArguments) -> Result<EventFilter> {
     })
 }
 
-fn moment(flag: &str, text: Option<&str>) -> Result<Option<Moment>> {
+/// A point in time as given with a flag.
+pub fn moment(flag: &str, text: Option<&str>) -> Result<Option<Moment>> {
     let Some(text) = text else { return Ok(None) };
     parse_moment(text).map(Some).ok_or_else(|| {
         CliError::Usage(format!(

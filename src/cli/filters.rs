@@ -1,6 +1,6 @@
 //! `--from`, `--to`, `--goroutine`, `--function` and `--task` of commands that ask a database.
 
-use super::moments::parse_moment;
+use super::events::moment;
 use super::{CliError, Result};
 use crate::store::{Database, Filter};
 use clap::Args;
@@ -40,13 +40,7 @@ impl FilterOptions {
     }
 
     fn moment(&self, option: &str, text: Option<&str>, database: &Database) -> Result<Option<i64>> {
-        let Some(text) = text else { return Ok(None) };
-        let moment = parse_moment(text).ok_or_else(|| {
-            CliError::Usage(format!(
-                "{option}: want a duration since the start (1.5s), a time of day (12:34:56.7) or a \
-                 date and time (2026-01-31T12:34:56Z), got '{text}'"
-            ))
-        })?;
+        let Some(moment) = moment(option, text)? else { return Ok(None) };
         let start_unix = database.start_unix_ns()?;
         moment.on_trace_clock(0, start_unix).map(Some).ok_or_else(|| {
             CliError::Failed(format!(

@@ -5,6 +5,7 @@
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
 mod events;
+mod export;
 mod files;
 mod filters;
 mod info;
@@ -13,8 +14,10 @@ mod load;
 mod locate;
 mod moments;
 mod output;
+mod profile;
 mod queries;
 mod query;
+mod report;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -40,10 +43,17 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Tell what a program did, what is wrong with it, and where to look next
+    Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
     Info(info::InfoArguments),
     /// Print the ordered events of a trace, as go tool trace -d=parsed does
     Events(events::EventsArguments),
+    /// Show a profile: what go tool pprof shows, and more
+    Profile(Box<profile::ProfileArguments>),
+    /// Write a trace in the format of another tool
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -91,7 +101,7 @@ type Result<T> = std::result::Result<T, CliError>;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(words()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output with status 0, the rest to standard error
@@ -107,8 +117,11 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };
@@ -118,6 +131,20 @@ pub fn main() -> ExitCode {
             say(&format!("gotrace: {error}"));
             ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
         }
+    }
+}
+
+/// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
+fn words() -> Vec<std::ffi::OsString> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let texts: Option<Vec<String>> =
+        words.iter().skip(2).map(|word| word.to_str().map(String::from)).collect();
+    match texts {
+        Some(texts) if words.len() > 2 && words[1] == "profile" => {
+            let rest = profile::from_pprof(texts.into_iter()).into_iter().map(Into::into);
+            words[..2].iter().cloned().chain(rest).collect()
+        }
+        _ => words,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points in time as users write them.
 
-use crate::export::Moment;
+use crate::model::Moment;
 use crate::store::parse_duration;
 
 const SECOND: i64 = 1_000_000_000;

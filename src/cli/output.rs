@@ -1,6 +1,6 @@
 //! Results in the formats of `-f`.
 
-use crate::store::{QueryResult, Value, human_ns};
+use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
@@ -230,17 +230,6 @@ fn is_moment(name: &str) -> bool {
         "last_ns",
     ];
     MOMENTS.contains(&name) || name.ends_with("_at_ns")
-}
-
-/// A number of bytes for people.
-pub fn human_bytes(bytes: f64) -> String {
-    let (value, unit) = match bytes.abs() {
-        size if size < 1024.0 => return format!("{bytes:.0}B"),
-        size if size < 1024.0 * 1024.0 => (bytes / 1024.0, "KiB"),
-        size if size < 1024.0 * 1024.0 * 1024.0 => (bytes / (1024.0 * 1024.0), "MiB"),
-        _ => (bytes / (1024.0 * 1024.0 * 1024.0), "GiB"),
-    };
-    format!("{value:.1}{unit}")
 }
 
 fn write_csv(out: &mut impl Write, fields: impl Iterator<Item = String>) -> io::Result<()> {

@@ -3,44 +3,10 @@
 //! All conditions must hold; a condition with several values holds if one of them does.
 
 use super::event_kind::{KINDS, kind_name};
+use crate::model::{Moment, TimeBounds};
 use crate::order::{Event, Sync, TransitionOf};
 use crate::wire::v2::EventType;
 use crate::wire::v2::spec::{ALL, Class};
-
-/// Nanoseconds of a day.
-const DAY: i64 = 86_400 * 1_000_000_000;
-
-/// A point in time as users name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// Nanoseconds since the start of the trace.
-    SinceStart(i64),
-    /// Nanoseconds since 1970.
-    Unix(i64),
-    /// Nanoseconds since midnight UTC, of the day that brings it nearest to the trace's start.
-    TimeOfDay(i64),
-}
-
-impl Moment {
-    /// The moment on the trace's clock. `start` is the trace's start on it, `start_unix` on the
-    /// wall clock, if that is known; `None` if it is needed and not known.
-    pub fn on_trace_clock(self, start: i64, start_unix: Option<i64>) -> Option<i64> {
-        let unix = match self {
-            Moment::SinceStart(ns) => return Some(start.saturating_add(ns)),
-            Moment::Unix(unix) => unix,
-            Moment::TimeOfDay(ns) => {
-                let start = start_unix?;
-                let midnight = start.div_euclid(DAY).saturating_mul(DAY);
-                let days = [midnight.saturating_sub(DAY), midnight, midnight.saturating_add(DAY)];
-                days.map(|day| day.saturating_add(ns))
-                    .into_iter()
-                    .min_by_key(|unix| unix.abs_diff(start))
-                    .unwrap_or(start)
-            }
-        };
-        Some(start.saturating_add(unix.saturating_sub(start_unix?)))
-    }
-}
 
 /// The kinds of events to keep.
 #[derive(Clone)]
@@ -145,17 +111,8 @@ impl EventFilter {
     /// The bounds in a trace that starts with `sync`; `None` if a wall time is asked for and the
     /// trace does not tell any.
     pub fn bounds(&self, sync: &Sync) -> Option<Bounds> {
-        let start_unix = sync.clock.map(|(time, clock)| {
-            let unix = (clock.unix_seconds as i64)
-                .saturating_mul(1_000_000_000)
-                .saturating_add(clock.unix_nanos as i64);
-            unix.saturating_sub(time.saturating_sub(sync.time))
-        });
-        let resolve = |moment: Option<Moment>, default: i64| match moment {
-            Some(moment) => moment.on_trace_clock(sync.time, start_unix),
-            None => Some(default),
-        };
-        Some(Bounds { from: resolve(self.from, i64::MIN)?, to: resolve(self.to, i64::MAX)? })
+        let TimeBounds { from, to } = TimeBounds::resolve(self.from, self.to, sync)?;
+        Some(Bounds { from, to })
     }
 
     /// Whether it keeps synchronisation points, which are on no thread, proc or goroutine.
@@ -195,21 +152,6 @@ impl EventFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_of_day_is_the_one_nearest_to_the_start() {
-        let hour = DAY / 24;
-        // The trace starts at 23:00 on day 10, and at 500 on its own clock.
-        let start_unix = 10 * DAY + 23 * hour;
-        let at = |ns| Moment::TimeOfDay(ns).on_trace_clock(500, Some(start_unix));
-        assert_eq!(at(23 * hour + 7), Some(507));
-        assert_eq!(at(22 * hour), Some(500 - hour));
-        assert_eq!(at(hour), Some(500 + 2 * hour));
-        assert_eq!(Moment::TimeOfDay(0).on_trace_clock(500, None), None);
-        assert_eq!(Moment::Unix(start_unix + 1).on_trace_clock(500, Some(start_unix)), Some(501));
-        assert_eq!(Moment::SinceStart(9).on_trace_clock(500, None), Some(509));
-        assert_eq!(Moment::SinceStart(i64::MAX).on_trace_clock(500, None), Some(i64::MAX));
-    }
 
     #[test]
     fn kinds_go_by_both_names_in_any_case() {

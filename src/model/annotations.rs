@@ -68,6 +68,7 @@ pub fn end_region<I: Items>(
     items: &mut I,
 ) {
     let found = live.regions.iter().rposition(|open| open.task == task && *open.name == *name);
+    let is_innermost = found.is_none_or(|found| found + 1 == live.regions.len());
     let open = found.map(|found| (live.regions.remove(found), found as u32));
     let (start_ns, stack, depth) = match &open {
         Some((open, depth)) => (Some(open.start_ns), open.stack, *depth),
@@ -80,6 +81,7 @@ pub fn end_region<I: Items>(
         start_ns,
         end_ns: Some(time_ns),
         depth,
+        is_innermost,
         stack,
         end_stack,
     });
@@ -97,6 +99,7 @@ pub fn leave_regions<I: Items>(live: &mut Live, items: &mut I) {
             start_ns: Some(start_ns),
             end_ns: None,
             depth: depth as u32,
+            is_innermost: true,
             stack,
             end_stack: None,
         });

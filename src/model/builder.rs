@@ -70,6 +70,11 @@ impl<'a, I: Items> Builder<'a, I> {
         Totals { goroutines: self.goroutines.created() as u64, ..self.totals }
     }
 
+    /// Where the items go.
+    pub fn items(&mut self) -> &mut I {
+        self.items
+    }
+
     /// Nanoseconds since the start of the trace.
     #[inline(always)]
     fn since_start(&self, time: i64) -> i64 {
@@ -136,10 +141,10 @@ impl<'a, I: Items> Builder<'a, I> {
             _ => {}
         }
         if matches!(event.kind, EventType::GoBlock | EventType::GoStop) {
-            next.reason = Some(self.translation.reason(event.reason(), tables, self.symbols));
+            next.reason = Some(self.reason(event.reason(), tables));
         } else if to == GoState::Waiting {
             // Created waiting, or waiting when the trace began: no reason is told.
-            next.reason = Some(self.translation.reason(0, tables, self.symbols));
+            next.reason = Some(self.reason(0, tables));
         }
         match from {
             GoState::Undetermined | GoState::NotExist if !is_known => self.appear(goid, slot, next),
@@ -167,6 +172,17 @@ impl<'a, I: Items> Builder<'a, I> {
         }
     }
 
+    /// The reason with a string number, of which the items are told if it is new.
+    #[inline(always)]
+    fn reason(&mut self, number: u64, tables: &Tables) -> ReasonId {
+        let known = self.symbols.reason_count();
+        let reason = self.translation.reason(number, tables, self.symbols);
+        if self.symbols.reason_count() != known {
+            self.items.symbols(self.symbols);
+        }
+        reason
+    }
+
     /// A goroutine is there that was not before.
     #[inline(never)]
     fn appear(&mut self, goid: i64, slot: GoSlot, span: OpenSpan) {
@@ -178,7 +194,10 @@ impl<'a, I: Items> Builder<'a, I> {
             return;
         }
         let id = self.goroutines.next_id();
-        let live = Box::new(Live::new(id, goid, span, span.waker));
+        let mut live = Box::new(Live::new(id, goid, span, span.waker));
+        let root = span.stack.and_then(|stack| self.symbols.root(stack));
+        live.sums.function = root.filter(|&id| self.symbols.is_named(id));
+        self.items.goroutine_begins(&live.sums);
         // Only in a damaged trace: the end of the one that had the slot is missing.
         if let Some(mut stale) = self.goroutines.put(slot, live) {
             let span = stale.close(self.last_ns, true);
@@ -201,7 +220,7 @@ impl<'a, I: Items> Builder<'a, I> {
         if span.state != State::SyscallBlocked {
             next.from = span.state;
         }
-        live.span = next;
+        live.begin(next);
         self.end_of_span(&span, worker, slot);
         self.items.state(&span);
     }
@@ -289,8 +308,11 @@ impl<'a, I: Items> Builder<'a, I> {
             return;
         }
         let is_known = matches!(from, ProcState::Running | ProcState::Idle);
-        let open_start = from == ProcState::Undetermined || (is_known && live.span.is_none());
-        let start_ns = if open_start { self.sync_ns } else { time_ns };
+        let is_new = live.span.is_none();
+        let is_open = from == ProcState::Undetermined || (is_known && is_new);
+        let start_ns = if is_open { self.sync_ns } else { time_ns };
+        // Known before a gap, and not to the generation behind it: it may have been there all along.
+        let open_start = is_open || (is_new && live.is_behind_gap);
         let next = ProcSpan {
             proc: row,
             start_ns,
@@ -416,7 +438,7 @@ impl<'a, I: Items> Builder<'a, I> {
                 self.end_range(RangeKind::MarkAssist, assist, time_ns, false, None);
             }
             STWBegin => {
-                let kind = self.translation.reason(event.args[0], tables, self.symbols);
+                let kind = self.reason(event.args[0], tables);
                 self.gc.stop(text(tables.string(event.args[0])).as_ref(), time_ns);
                 self.pauses.push((kind, open));
             }
@@ -471,7 +493,7 @@ impl<'a, I: Items> Builder<'a, I> {
         let args = &event.args;
         match event.kind {
             UserTaskBegin => {
-                let given_up = self.tasks.begin(Task {
+                let task = Task {
                     task: args[0],
                     parent: annotations::parent(args[1]),
                     name: Some(text(tables.string(args[2])).into_owned()),
@@ -480,8 +502,9 @@ impl<'a, I: Items> Builder<'a, I> {
                     goroutine,
                     end_goroutine: None,
                     stack,
-                });
-                if let Some(task) = given_up {
+                };
+                self.items.task_begins(&task);
+                if let Some(task) = self.tasks.begin(task) {
                     self.items.task(&task);
                 }
             }
@@ -492,12 +515,10 @@ impl<'a, I: Items> Builder<'a, I> {
             }
             UserRegionBegin => {
                 if let Some(live) = self.goroutines.get(event.slot) {
-                    live.regions.push(OpenRegion {
-                        task: args[0],
-                        name: text(tables.string(args[1])).into(),
-                        start_ns: time_ns,
-                        stack,
-                    });
+                    let (task, name) = (args[0], text(tables.string(args[1])));
+                    self.items.region_begins(live.sums.id, task, &name, time_ns);
+                    let name = name.into();
+                    live.regions.push(OpenRegion { task, name, start_ns: time_ns, stack });
                 }
             }
             UserRegionEnd => {
@@ -579,6 +600,7 @@ impl<'a, I: Items> Builder<'a, I> {
         let mut proc_spans = Vec::new();
         let mut sweeps = Vec::new();
         for (_, proc) in self.procs.iter_mut() {
+            proc.is_behind_gap |= proc.span.is_some();
             proc_spans.extend(proc.span.take());
             sweeps.extend(proc.sweep.take());
             proc.syscalling = NO_SLOT;
@@ -623,6 +645,12 @@ impl<'a, I: Items> Builder<'a, I> {
             self.items.task(&task);
         }
         for (row, proc) in self.procs.iter_mut() {
+            // Where events are missing, a goroutine may seem to run on while its proc is idle or
+            // runs another one, and before Go 1.22 the loss of a proc in a system call could be
+            // traced later than it happened. No proc did more than it ran.
+            let sums = &mut proc.sums;
+            sums.goroutine_ns = sums.goroutine_ns.min(sums.running_ns);
+            sums.syscall_ns = sums.syscall_ns.min(sums.running_ns - sums.goroutine_ns);
             self.items.proc(row, &proc.sums);
         }
         for (row, thread) in self.threads.iter() {
@@ -666,6 +694,7 @@ impl<I: Items> Sink for Builder<'_, I> {
         for (id, data) in self.memory.begin(generation) {
             self.items.heap_type(id, &data);
         }
+        self.items.symbols(self.symbols);
         let clock = sync.clock.map(|(time, clock)| {
             let unix_ns = (clock.unix_seconds as i64)
                 .wrapping_mul(1_000_000_000)
@@ -710,9 +739,13 @@ impl<I: Items> Sink for Builder<'_, I> {
         if let Some(generation) = &mut self.generation {
             generation.events += 1;
         }
+        let known_threads = self.threads.count();
         let thread = self.threads.row(event.thread, time_ns);
-        if let Some(thread) = thread {
-            let thread = self.threads.get(thread);
+        if let Some(row) = thread {
+            if self.threads.count() != known_threads {
+                self.items.thread_begins(row, event.thread);
+            }
+            let thread = self.threads.get(row);
             thread.events += 1;
             thread.last_ns = time_ns;
         }

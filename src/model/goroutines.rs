@@ -81,6 +81,24 @@ impl Live {
         }
     }
 
+    /// The next span begins.
+    #[inline(always)]
+    pub fn begin(&mut self, next: OpenSpan) {
+        let OpenSpan { state, from, start_ns, open_start, reason, stack, proc, thread, waker } =
+            next;
+        // One by one: as a whole it would be loaded in pairs, right behind the stores that made it.
+        let span = &mut self.span;
+        span.state = state;
+        span.from = from;
+        span.start_ns = start_ns;
+        span.open_start = open_start;
+        span.reason = reason;
+        span.stack = stack;
+        span.proc = proc;
+        span.thread = thread;
+        span.waker = waker;
+    }
+
     /// Ends the open span, adds it to the sums and returns it.
     #[inline(always)]
     pub fn close(&mut self, time_ns: i64, open_end: bool) -> StateSpan {

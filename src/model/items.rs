@@ -426,6 +426,9 @@ pub struct Region<'a> {
     pub end_ns: Option<i64>,
     /// Open regions around it when it began.
     pub depth: u32,
+    /// Whether no region that began inside it was still open when it ended. If all do, the regions
+    /// of a goroutine nest.
+    pub is_innermost: bool,
     /// Where it began.
     pub stack: Option<StackId>,
     /// Where it ended.
@@ -520,6 +523,16 @@ pub struct Totals {
 /// Takes model items. Spans come in the order of their ends, everything else in the order in which
 /// it becomes complete.
 pub trait Items {
+    /// Symbols were added. Comes before the first item that names one of them.
+    fn symbols(&mut self, _symbols: &Symbols) {}
+    /// A goroutine is seen for the first time; only what is known from the start is filled in.
+    fn goroutine_begins(&mut self, _goroutine: &Goroutine) {}
+    /// A thread is seen for the first time; `number` is the system's.
+    fn thread_begins(&mut self, _row: ThreadRow, _number: i64) {}
+    /// A goroutine enters a region of a task.
+    fn region_begins(&mut self, _goroutine: GoroutineId, _task: u64, _name: &str, _time_ns: i64) {}
+    /// A task is created.
+    fn task_begins(&mut self, _task: &Task) {}
     /// A goroutine's span.
     fn state(&mut self, span: &StateSpan);
     /// A goroutine, after its last span.

@@ -11,6 +11,8 @@ pub struct LiveProc {
     pub syscalling: GoSlot,
     /// The span under way; `None` before the first is known, and behind a gap.
     pub span: Option<ProcSpan>,
+    /// Whether a gap has ended a span, so that the next one does not begin where the proc does.
+    pub is_behind_gap: bool,
     pub sweep: Option<super::goroutines::OpenRange>,
 }
 
@@ -52,6 +54,7 @@ impl Procs {
             sums: Proc { proc, first_ns: time_ns, ..Proc::default() },
             syscalling: NO_SLOT,
             span: None,
+            is_behind_gap: false,
             sweep: None,
         });
         ProcRow::from_index(index as usize)
@@ -97,6 +100,12 @@ impl Threads {
         });
         self.last = Some((thread, row));
         row
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub fn count(&self) -> usize {
+        self.all.len()
     }
 
     /// A thread.

@@ -104,6 +104,39 @@ impl Symbols {
         &self.reasons[id.index()]
     }
 
+    /// How many reasons there are.
+    #[inline(always)]
+    pub fn reason_count(&self) -> usize {
+        self.reasons.len()
+    }
+
+    /// A function.
+    pub fn function_data(&self, id: FunctionId) -> &FunctionData {
+        &self.functions[id.index()]
+    }
+
+    /// The frame at a position.
+    pub fn frame_data(&self, frame: u32) -> &FrameData {
+        &self.frames[frame as usize]
+    }
+
+    /// How many stacks there are.
+    pub fn stack_count(&self) -> usize {
+        self.stack_ends.len()
+    }
+
+    /// How many frames there are.
+    pub fn frame_count(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The frames of a stack, leaf first, as positions in [`Symbols::frames`].
+    pub fn stack_frames(&self, stack: StackId) -> &[u32] {
+        let index = stack.index();
+        let start = if index == 0 { 0 } else { self.stack_ends[index - 1] };
+        &self.stack_frames[start as usize..self.stack_ends[index] as usize]
+    }
+
     /// The stacks, in the order of their ids: frames as positions in [`Symbols::frames`].
     pub fn stacks(&self) -> impl Iterator<Item = &[u32]> {
         let mut start = 0;
@@ -121,13 +154,7 @@ impl Symbols {
 
     /// The function at the root of a stack; `None` if the stack is empty.
     pub fn root(&self, stack: StackId) -> Option<FunctionId> {
-        let index = stack.index();
-        let start = if index == 0 { 0 } else { self.stack_ends[index - 1] };
-        let end = self.stack_ends[index];
-        if start == end {
-            return None;
-        }
-        Some(self.function_of(self.stack_frames[end as usize - 1]))
+        self.stack_frames(stack).last().map(|&frame| self.function_of(frame))
     }
 }
 

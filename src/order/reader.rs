@@ -1,7 +1,7 @@
 //! From bytes to ordered events, whatever the format.
 
 use super::{Orderer, Sink, order_v1};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{RandomAccess, Source};
 use crate::wire::header::HEADER_LEN;
 use crate::wire::v2::Footprint;
@@ -91,10 +91,15 @@ fn read_v2<S: Sink>(mut reader: wire::v2::Reader, sink: &mut S) -> Outcome {
     let mut diagnostics = Diagnostics::default();
     while let Some(mut generation) = reader.next_generation() {
         let found = std::mem::take(&mut reader.diagnostics);
-        let has_loss = found.has_loss();
+        // That others are missing before it takes nothing from this one.
+        let is_whole = |one: &Diagnostic| {
+            one.code.severity() < Severity::Loss || one.code == Code::GenerationGap
+        };
+        let has_loss = generation.has_lost_start || !found.iter().all(is_whole);
         diagnostics.append(found);
         orderer.generation(&mut generation, has_loss, sink);
         diagnostics.append(std::mem::take(&mut orderer.diagnostics));
+        reader.recycle(generation);
         if sink.is_done() {
             break;
         }

@@ -77,8 +77,8 @@ type OpenRegion = (u64, Box<[u8]>);
 
 /// What an event did.
 enum Outcome {
-    /// It took place; it is to be handed out with this context.
-    Done(Context, GoSlot),
+    /// It took place; it is to be handed out, about this goroutine.
+    Done(GoSlot),
     /// It took place and was handed out, or it is to be left out.
     Handled,
     /// Another thread must move first.
@@ -94,8 +94,25 @@ struct Context {
     slot: GoSlot,
 }
 
+impl Context {
+    /// Notes in an event on what it happens. The event is told before it is tried, rather than the
+    /// context handed on to where it goes out: two numbers that were just stored apart and are loaded
+    /// as one pair cost as much as the rest of an event.
+    #[inline(always)]
+    fn put_into(self, event: &mut Event) {
+        event.thread = self.thread;
+        event.proc = self.proc;
+        event.goroutine = self.goroutine;
+        event.slot = self.slot;
+    }
+}
+
 /// Why the events cannot be ordered, in words.
 type Inconsistency = Box<str>;
+
+/// No event is later, nanoseconds on the trace's clock: 36 years since the machine was started.
+/// Only damage says so, and differences and sums of such times must not overflow.
+pub(in crate::order) const LATEST_TIME: i64 = 1 << 60;
 
 /// The wire value of "no parent task" (Go 1.27 event.go, NoTask).
 const NO_TASK: u64 = u64::MAX;
@@ -445,26 +462,16 @@ impl Orderer {
 
     fn fix_time(&mut self, time: i64) -> i64 {
         // Two events never share a time (reader.go, ReadEvent).
-        let time = if time <= self.last_time { self.last_time.wrapping_add(1) } else { time };
+        // Less than 2^62 of them follow the latest time, so none overflows.
+        let time = time.min(LATEST_TIME).max(self.last_time + 1);
         self.last_time = time;
         time
     }
 
     /// Hands out an event that the trace has as it is.
     #[inline(always)]
-    fn emit<S: Sink>(
-        &mut self,
-        event: &mut Event,
-        context: Context,
-        subject: GoSlot,
-        tables: &Tables,
-        sink: &mut S,
-    ) {
+    fn emit<S: Sink>(&mut self, event: &mut Event, subject: GoSlot, tables: &Tables, sink: &mut S) {
         event.time = self.fix_time(event.time);
-        event.thread = context.thread;
-        event.proc = context.proc;
-        event.goroutine = context.goroutine;
-        event.slot = context.slot;
         event.subject = subject;
         let shape = &SHAPES[event.kind as usize];
         if shape.stack_arg != 255 {
@@ -496,7 +503,8 @@ impl Orderer {
         sink: &mut S,
     ) {
         let mut event = Event { kind, time, args, ..Event::blank() };
-        self.emit(&mut event, context, subject, tables, sink);
+        context.put_into(&mut event);
+        self.emit(&mut event, subject, tables, sink);
     }
 
     #[inline(always)]
@@ -574,7 +582,7 @@ impl Orderer {
         sink: &mut S,
     ) -> Result<bool, Inconsistency> {
         match self.step(event, thread, tables, sink)? {
-            Outcome::Done(context, subject) => self.emit(event, context, subject, tables, sink),
+            Outcome::Done(subject) => self.emit(event, subject, tables, sink),
             Outcome::Handled => {}
             Outcome::NotYet => return Ok(false),
         }
@@ -600,11 +608,12 @@ impl Orderer {
         let proc_index = at.proc_index as usize;
         let context =
             Context { thread: at.id, proc: at.proc, goroutine: at.goroutine, slot: at.slot };
-        let done = Ok(Outcome::Done(context, NO_SLOT));
+        context.put_into(event);
+        let done = Ok(Outcome::Done(NO_SLOT));
         let args = &mut event.args;
         match event.kind {
             // Procs.
-            ProcStatus => self.proc_status(event, index, context),
+            ProcStatus => self.proc_status(event, index),
             ProcStart => {
                 let Some(&proc) = self.proc_index.get(&(args[0] as i64)) else {
                     return Ok(Outcome::NotYet);
@@ -643,7 +652,7 @@ impl Orderer {
             }
 
             // Goroutines.
-            GoStatus | GoStatusStack => self.go_status(args, index, context),
+            GoStatus | GoStatusStack => self.go_status(event, index, context),
             GoCreate | GoCreateBlocked => {
                 need_thread_and_proc(event.kind, context)?;
                 if context.slot != NO_SLOT {
@@ -658,7 +667,7 @@ impl Orderer {
                 let state =
                     if event.kind == GoCreate { status::GO_RUNNABLE } else { status::GO_WAITING };
                 let slot = self.add_goroutine(goid, state);
-                Ok(Outcome::Done(context, slot))
+                Ok(Outcome::Done(slot))
             }
             GoCreateSyscall => {
                 need(context.thread != NONE, event.kind, "a thread")?;
@@ -670,7 +679,7 @@ impl Orderer {
                 let slot = self.add_goroutine(goid, status::GO_SYSCALL);
                 let at = &mut self.threads[index];
                 (at.goroutine, at.slot) = (goid, slot);
-                Ok(Outcome::Done(context, slot))
+                Ok(Outcome::Done(slot))
             }
             GoStart => {
                 let goid = args[0] as i64;
@@ -688,7 +697,7 @@ impl Orderer {
                 (state.seq, state.seq_generation) = (args[1], generation);
                 let at = &mut self.threads[index];
                 (at.goroutine, at.slot) = (goid, slot);
-                Ok(Outcome::Done(context, slot))
+                Ok(Outcome::Done(slot))
             }
             GoDestroy | GoStop | GoBlock => {
                 need_all(event.kind, context)?;
@@ -715,7 +724,7 @@ impl Orderer {
                 }
                 state.status = status::GO_RUNNABLE as u8;
                 (state.seq, state.seq_generation) = (args[1], generation);
-                Ok(Outcome::Done(context, slot))
+                Ok(Outcome::Done(slot))
             }
             GoSwitch | GoSwitchDestroy => self.go_switch(event, index, context, tables, sink),
             GoSyscallBegin => {
@@ -803,7 +812,7 @@ impl Orderer {
                     return self.skip_range(event.kind, context, what);
                 }
                 state.in_mark_assist = true;
-                Ok(Outcome::Done(context, slot))
+                Ok(Outcome::Done(slot))
             }
             GCSweepBegin | GCSweepEnd => {
                 need_thread_and_proc(event.kind, context)?;
@@ -940,12 +949,7 @@ impl Orderer {
     }
 
     #[inline(never)]
-    fn proc_status(
-        &mut self,
-        event: &mut Event,
-        index: usize,
-        mut context: Context,
-    ) -> Result<Outcome, Inconsistency> {
+    fn proc_status(&mut self, event: &mut Event, index: usize) -> Result<Outcome, Inconsistency> {
         let args = &mut event.args;
         let id = args[0] as i64;
         let new = args[1];
@@ -1004,14 +1008,10 @@ impl Orderer {
             else {
                 return Err(format!("{}: no thread has proc {id};", event.kind.name()).into());
             };
-            context = Context {
-                thread: holder.id,
-                proc: id,
-                goroutine: holder.goroutine,
-                slot: holder.slot,
-            };
+            Context { thread: holder.id, proc: id, goroutine: holder.goroutine, slot: holder.slot }
+                .put_into(event);
         }
-        Ok(Outcome::Done(context, NO_SLOT))
+        Ok(Outcome::Done(NO_SLOT))
     }
 
     #[inline(never)]
@@ -1037,7 +1037,7 @@ impl Orderer {
         (state.seq, state.seq_generation) = (args[1], generation);
         if was_abandoned {
             // Which thread it was stolen from is lost; that thread may have moved on.
-            return Ok(Outcome::Done(context, NO_SLOT));
+            return Ok(Outcome::Done(NO_SLOT));
         }
         let from = args[2] as i64;
         if from == context.thread {
@@ -1050,7 +1050,7 @@ impl Orderer {
                 .into());
             }
             self.threads[index].proc = NONE;
-            return Ok(Outcome::Done(context, NO_SLOT));
+            return Ok(Outcome::Done(NO_SLOT));
         }
         let victim = self.thread_index.get(&from).map(|&victim| &mut self.threads[victim as usize]);
         let Some(victim) = victim.filter(|victim| victim.is_known) else {
@@ -1065,16 +1065,17 @@ impl Orderer {
         }
         // The victim is in a system call and cannot leave it before it has seen this.
         victim.proc = NONE;
-        Ok(Outcome::Done(context, NO_SLOT))
+        Ok(Outcome::Done(NO_SLOT))
     }
 
     #[inline(never)]
     fn go_status(
         &mut self,
-        args: &mut [u64; MAX_ARGS],
+        event: &mut Event,
         index: usize,
         mut context: Context,
     ) -> Result<Outcome, Inconsistency> {
+        let args = &mut event.args;
         let goid = args[0] as i64;
         let on_thread = args[1] as i64;
         let new = args[2];
@@ -1140,9 +1141,10 @@ impl Orderer {
                     (other.proc, other.proc_index) = (NONE, u32::MAX);
                 }
                 context.thread = on_thread;
+                context.put_into(event);
             }
         }
-        Ok(Outcome::Done(context, slot))
+        Ok(Outcome::Done(slot))
     }
 
     /// A coroutine switch is three events: the other goroutine is unblocked, this one blocks or
@@ -1170,7 +1172,7 @@ impl Orderer {
         state.status = status::GO_RUNNING as u8;
         (state.seq, state.seq_generation) = (event.args[1], generation);
         let time = event.time;
-        self.emit(event, context, slot, tables, sink);
+        self.emit(event, slot, tables, sink);
         let leaves = if event.kind == EventType::GoSwitch {
             self.goroutines.get(context.slot).status = status::GO_WAITING as u8;
             EventType::GoBlock
@@ -1221,7 +1223,7 @@ impl Orderer {
         }
         self.remove_goroutine(context.slot);
         self.unbind(index);
-        Ok(Outcome::Done(context, NO_SLOT))
+        Ok(Outcome::Done(NO_SLOT))
     }
 
     /// The mark phase has sequence numbers at both ends, because they are on different threads.
@@ -1232,7 +1234,7 @@ impl Orderer {
         seq: u64,
         context: Context,
     ) -> Result<Outcome, Inconsistency> {
-        let done = Ok(Outcome::Done(context, NO_SLOT));
+        let done = Ok(Outcome::Done(NO_SLOT));
         let is_first = match kind {
             EventType::GCActive => self.is_initial,
             EventType::GCBegin => self.gc_state == GcState::Undetermined,

@@ -5,6 +5,7 @@
 //! queries are in `queries/`; both are compiled in by `build.rs`. Everything that is particular to
 //! SQLite is in this module.
 
+mod activity;
 mod bulk;
 mod catalog;
 mod database;
@@ -20,13 +21,14 @@ mod states;
 pub mod tables;
 mod writer;
 
+pub use activity::{Activity, Step};
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
     nearest,
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
 pub use filter::Filter;
-pub use functions::{FUNCTIONS, Function, human_ns};
+pub use functions::{FUNCTIONS, Function, human_bytes, human_ns};
 pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use relations::{Column, RELATIONS, Relation};

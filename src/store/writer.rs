@@ -1,7 +1,7 @@
 //! Rows into tables, page by page. The fast counterpart of [`super::insert`].
 
 use super::StoreError;
-use super::bulk::{BucketedTable, IndexBuilder, PageFile, RecordEncoder, TableBuilder};
+use super::bulk::{BucketedTable, IndexBuilder, PageFile, RecordEncoder, SortedRuns, TableBuilder};
 use super::insert::RowWriter;
 use super::relations::{RELATIONS, Row, Visitor};
 use rusqlite::Connection;
@@ -37,7 +37,7 @@ struct Index {
     column: usize,
     root: u32,
     /// Key in the upper, row number in the lower half.
-    entries: Vec<u64>,
+    entries: SortedRuns,
 }
 
 /// A [`RowWriter`] into a database file whose schema, indexes included, SQLite has made and in which
@@ -62,6 +62,9 @@ impl BulkWriter {
             let sql = "select rootpage from sqlite_schema where name = ?1";
             Ok(roots.query_row(sql, [name], |row| row.get(0))?)
         };
+        // Beside the database, where there is room for it, too.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let declared: Vec<_> = RELATIONS.iter().filter(|relation| relation.is_table).collect();
         let mut tables = Vec::new();
         for table in &declared {
@@ -83,7 +86,8 @@ impl BulkWriter {
                 return Err(StoreError::Usage(format!("no column for index {}", spec.name())));
             };
             is_indexed[table] = true;
-            built.push(Index { table, column, root: root(&spec.name())?, entries: Vec::new() });
+            let entries = SortedRuns::new(folder);
+            built.push(Index { table, column, root: root(&spec.name())?, entries });
         }
         roots.close().map_err(|(_, error)| error)?;
         let file = File::options().read(true).write(true).open(path)?;
@@ -124,13 +128,12 @@ impl BulkWriter {
                 Table::Bucketed(table) => table.finish(&self.file)?,
             }
         }
-        for mut index in self.indexes {
-            index.entries.sort_unstable();
+        for index in self.indexes {
             let mut builder = IndexBuilder::new(index.root);
-            for entry in index.entries {
+            index.entries.drain(|entry| {
                 let (key, rowid) = ((entry >> 32) as i64, i64::from(entry as u32));
-                builder.push(&self.file, self.encoder.encode_integers(&[key, rowid]))?;
-            }
+                builder.push(&self.file, self.encoder.encode_integers(&[key, rowid]))
+            })?;
             builder.finish(&self.file)?;
         }
         Ok(self.file.finish()?)
@@ -152,7 +155,7 @@ impl RowWriter for BulkWriter {
                 let mut pick = Pick { column: index.column, at: 0, value: 0 };
                 row.visit(&mut pick);
                 let half = |value: i64| u32::try_from(value).map_err(std::io::Error::other);
-                index.entries.push(u64::from(half(pick.value)?) << 32 | u64::from(half(id)?));
+                index.entries.push(u64::from(half(pick.value)?) << 32 | u64::from(half(id)?))?;
             }
         }
         Ok(())

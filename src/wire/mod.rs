@@ -10,6 +10,7 @@
 //! v2, `internal/trace/internal/tracev1/parser.go` for v1.
 
 pub mod header;
+pub mod pprof;
 pub mod tables;
 pub mod v1;
 pub mod v2;

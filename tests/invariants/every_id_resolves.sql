@@ -76,6 +76,8 @@ union all
 select 'log to task', l.id
 from logs l
 where l.task <> 0
+  -- The beginning of the task may be in what was lost.
+  and not exists (select 1 from diagnostics d where d.trace_id = l.trace_id and d.severity = 'loss')
   and not exists (select 1 from tasks t where t.trace_id = l.trace_id and t.task = l.task)
   and l.task >= (select min(t.task) from tasks t
     where t.trace_id = l.trace_id and t.start_ns is not null);

@@ -80,16 +80,18 @@ from procs p
 left join proc_sums s on s.proc_id = p.id
 where (p.running_ns, p.idle_ns) is not (coalesce(s.running_ns, 0), coalesce(s.idle_ns, 0))
 union all
--- Before Go 1.22 the loss of a proc in a system call could be traced later than it happened.
 select 'proc in itself', p.id
 from procs p
-join traces t on t.id = p.trace_id
-where p.goroutine_ns + p.syscall_ns > p.running_ns and t.format >= 'go 1.22'
+where p.goroutine_ns + p.syscall_ns > p.running_ns
 union all
 select 'threads and goroutines', t.id
 from traces t
 where (select sum(m.running_ns) from threads m where m.trace_id = t.id)
   <> (select sum(g.running_ns) from raw_goroutines g where g.trace_id = t.id)
+  -- Of a damaged trace the thread may be unknown.
+  - (select coalesce(sum(s.duration_ns), 0)
+    from raw_states s join raw_goroutines g on g.id = s.goroutine_id
+    where g.trace_id = t.id and s.code & 7 = 3 and s.thread_id is null)
 union all
 select 'system calls and goroutines', t.id
 from traces t

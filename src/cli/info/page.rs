@@ -3,11 +3,11 @@
 use super::Traces;
 use super::collect::TraceInfo;
 use super::json::{packing, sorted};
-use crate::cli::output::{Format, Output, human_bytes, shown};
+use crate::cli::output::{Format, Output, shown};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::export::utc;
 use crate::source::Packing;
-use crate::store::{QueryResult, Value, human_ns};
+use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use std::cmp::Reverse;
 use std::io::{self, Write, stdout};
 

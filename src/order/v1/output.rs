@@ -7,6 +7,7 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::order::Sink;
 use crate::order::event::{Event, GoSlot, NO_SLOT, NONE, Sync};
+use crate::order::scheduler::LATEST_TIME;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::v1::Scan;
 use crate::wire::v2::spec::{MAX_ARGS, SHAPES};
@@ -164,7 +165,7 @@ pub struct Output<'s, S> {
 impl<'s, S: Sink> Output<'s, S> {
     /// Takes over the tables of `scan` and adds the strings the converter needs.
     pub fn new(scan: &mut Scan, sink: &'s mut S, diagnostics: &mut Diagnostics) -> Self {
-        let mut generation = Generation::new(1, HEADER_LEN as u64);
+        let mut generation = Generation::new(1, HEADER_LEN as u64, Vec::new());
         generation.bytes = scan.end.saturating_sub(HEADER_LEN as u64);
         generation.batch_count = scan.batch_count;
         generation.tables = std::mem::take(&mut scan.tables);
@@ -217,10 +218,7 @@ impl<'s, S: Sink> Output<'s, S> {
     /// Ends the trace.
     pub fn end(&mut self) {
         self.syncs += 1;
-        self.sink.sync(
-            &Sync { time: self.last_time.saturating_add(1), n: self.syncs, clock: None },
-            None,
-        );
+        self.sink.sync(&Sync { time: self.last_time + 1, n: self.syncs, clock: None }, None);
     }
 
     /// Whether the sink needs no more.
@@ -260,7 +258,7 @@ impl<'s, S: Sink> Output<'s, S> {
         who: Who,
         subject: GoSlot,
     ) {
-        let time = if time <= self.last_time { self.last_time.saturating_add(1) } else { time };
+        let time = time.min(LATEST_TIME).max(self.last_time + 1);
         self.last_time = time;
         self.events += 1;
         let event = Event {

@@ -492,7 +492,7 @@ impl<'a, S: Sink> Replay<'a, S> {
 
     #[cold]
     fn note_backwards(&mut self, event: &WireEvent, stream: u32) {
-        let by = self.out.time(self.last_ticks) - self.out.time(event.ticks);
+        let by = self.out.time(self.last_ticks).saturating_sub(self.out.time(event.ticks));
         let place = self.offset_near(stream);
         self.tallies.backwards.add(|| (place, format!("{} by {by} ns", event.kind.name())));
     }

@@ -12,11 +12,13 @@ mod btree;
 mod buckets;
 mod pages;
 mod record;
+mod sorted_runs;
 
 pub use btree::{IndexBuilder, TableBuilder};
 pub use buckets::BucketedTable;
 pub use pages::PageFile;
 pub use record::RecordEncoder;
+pub use sorted_runs::SortedRuns;
 
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,17 @@ pub fn human_ns(ns: i64) -> String {
     format!("{sign}{value:.digits$}{unit}")
 }
 
+/// A number of bytes for people.
+pub fn human_bytes(bytes: f64) -> String {
+    let (value, unit) = match bytes.abs() {
+        size if size < 1024.0 => return format!("{bytes:.0}B"),
+        size if size < 1024.0 * 1024.0 => (bytes / 1024.0, "KiB"),
+        size if size < 1024.0 * 1024.0 * 1024.0 => (bytes / (1024.0 * 1024.0), "MiB"),
+        _ => (bytes / (1024.0 * 1024.0 * 1024.0), "GiB"),
+    };
+    format!("{value:.1}{unit}")
+}
+
 /// `percentile(x, p)`: the smallest value of which at least the share `p` (0 to 1) of all values
 /// is not greater. NULLs are left out; without any value the result is NULL.
 struct Percentile;

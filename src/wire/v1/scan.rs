@@ -415,9 +415,18 @@ impl Scanner<'_> {
         let Some(mut current) = self.current.take() else {
             return;
         };
-        let batches = &mut self.scan.procs[current.index].batches;
         current.batch.len = end - current.batch.offset;
         current.batch.is_damaged = is_damaged;
+        if current.has_events && self.is_doubled(current.index, &current.batch) {
+            let report = Diagnostic::new(
+                Code::GenerationOutOfOrder,
+                "the batch is there twice; the second was skipped",
+            );
+            self.diagnostics
+                .push(report.at_offset(current.batch.offset).losing_bytes(current.batch.len));
+            return;
+        }
+        let batches = &mut self.scan.procs[current.index].batches;
         // Batches of stacks or samples have nothing for the cursors.
         if current.has_events || is_damaged || current.batch.follows_loss {
             if self.scan.batch_count > MAX_BATCHES {
@@ -426,6 +435,29 @@ impl Scanner<'_> {
                 batches.push(current.batch);
             }
         }
+    }
+
+    /// Whether one of the last batches of a proc has the same time and the same bytes. A proc never
+    /// writes two batches at the same tick, so this is one batch written twice.
+    fn is_doubled(&self, index: usize, batch: &Batch) -> bool {
+        let last = self.scan.procs[index].batches.iter().rev().take(16);
+        last.filter(|other| (other.base_ticks, other.len) == (batch.base_ticks, batch.len))
+            .any(|other| self.has_same_bytes(other.offset, batch.offset, batch.len))
+    }
+
+    fn has_same_bytes(&self, mut a: u64, mut b: u64, mut len: u64) -> bool {
+        let mut pieces = [[0; 4096]; 2];
+        while len > 0 {
+            let want = len.min(4096) as usize;
+            let [one, other] = &mut pieces;
+            let got = [(a, one), (b, other)]
+                .map(|(at, piece)| self.input.read_at(at, &mut piece[..want]).unwrap_or(0));
+            if got != [want; 2] || pieces[0][..want] != pieces[1][..want] {
+                return false;
+            }
+            (a, b, len) = (a + want as u64, b + want as u64, len - want as u64);
+        }
+        true
     }
 
     /// The input ends inside an entry.

@@ -36,6 +36,22 @@ pub struct BatchHeader {
     pub data_len: usize,
     /// Length of the header itself, bytes.
     pub header_len: usize,
+    /// Whether the length takes [`PADDED_SIZE_LEN`] bytes.
+    pub is_padded: bool,
+}
+
+/// Length of the number with which a batch header ends, as the runtime writes it: it leaves room
+/// for the longest before it knows the number (Go 1.27 `runtime/tracebuf.go`, varintReserve and
+/// varintAt). Tools that write traces need not do so. No other number of a trace looks like it,
+/// so it is the surest sign of a batch where other bytes are damaged.
+pub const PADDED_SIZE_LEN: usize = 10;
+
+/// Parses a batch header up to the number of its length, which is damaged: `data_len` is 0, and
+/// `header_len` leads to that number.
+pub fn parse_start(input: &[u8]) -> Option<BatchHeader> {
+    let (rest, mut start) = start(input).ok()?;
+    start.header_len = input.len() - rest.len();
+    (start.kind != BatchKind::EndOfGeneration).then_some(start)
 }
 
 /// Parses a batch header at the start of `input`.
@@ -53,38 +69,44 @@ pub fn parse_header(input: &[u8]) -> Result<BatchHeader, &'static str> {
 }
 
 fn header(input: &[u8]) -> IResult<&[u8], BatchHeader> {
+    let (rest, mut header) = start(input)?;
+    if header.kind == BatchKind::EndOfGeneration {
+        return Ok((rest, header));
+    }
+    let (behind, size) = varint(rest)?;
+    if size > MAX_BATCH_SIZE {
+        return Err(nom::Err::Error(Error::new(input, ErrorKind::Verify)));
+    }
+    header.data_len = size as usize;
+    header.header_len = input.len() - behind.len();
+    header.is_padded = rest.len() - behind.len() == PADDED_SIZE_LEN;
+    Ok((behind, header))
+}
+
+/// A header up to its length.
+fn start(input: &[u8]) -> IResult<&[u8], BatchHeader> {
     let (rest, first) = byte(input)?;
+    let mut header = BatchHeader {
+        kind: BatchKind::EndOfGeneration,
+        generation: 0,
+        thread: -1,
+        time_ticks: 0,
+        data_len: 0,
+        header_len: 1,
+        is_padded: false,
+    };
     let (rest, kind) = if first == EventType::EventBatch as u8 {
         (rest, BatchKind::Regular)
     } else if first == EventType::ExperimentalBatch as u8 {
         let (rest, experiment) = byte(rest)?;
         (rest, BatchKind::Experimental(experiment))
     } else if first == EventType::EndOfGeneration as u8 {
-        let end = BatchHeader {
-            kind: BatchKind::EndOfGeneration,
-            generation: 0,
-            thread: -1,
-            time_ticks: 0,
-            data_len: 0,
-            header_len: 1,
-        };
-        return Ok((rest, end));
+        return Ok((rest, header));
     } else {
         return Err(nom::Err::Error(Error::new(input, ErrorKind::Tag)));
     };
-    let (rest, (generation, thread, time_ticks, size)) =
-        (varint, varint, varint, varint).parse(rest)?;
-    if size > MAX_BATCH_SIZE {
-        return Err(nom::Err::Error(Error::new(input, ErrorKind::Verify)));
-    }
-    let header = BatchHeader {
-        kind,
-        generation,
-        thread: thread as i64,
-        time_ticks,
-        data_len: size as usize,
-        header_len: input.len() - rest.len(),
-    };
+    let (rest, (generation, thread, time_ticks)) = (varint, varint, varint).parse(rest)?;
+    header = BatchHeader { kind, generation, thread: thread as i64, time_ticks, ..header };
     Ok((rest, header))
 }
 
@@ -100,6 +122,17 @@ mod tests {
         assert_eq!((got.data_len, got.header_len), (3, 6));
         assert_eq!(parse_header(&[52]).unwrap().kind, BatchKind::EndOfGeneration);
         assert_eq!(parse_header(&[49, 1, 1, 1, 1, 0]).unwrap().kind, BatchKind::Experimental(1));
+    }
+
+    #[test]
+    fn the_runtime_s_headers_are_told_from_others() {
+        let padded = [1, 7, 5, 9, 0x83, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0xaa];
+        let got = parse_header(&padded).unwrap();
+        assert_eq!((got.is_padded, got.data_len, got.header_len), (true, 3, 14));
+        assert!(!parse_header(&[1, 7, 5, 9, 3]).unwrap().is_padded);
+        let start = parse_start(&[1, 7, 5, 9, 0xff, 0xff, 0xff, 0xff]).unwrap();
+        assert_eq!((start.generation, start.thread, start.header_len), (7, 5, 4));
+        assert_eq!(parse_start(&[52, 1]), None);
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct Generation {
     pub min_time_ticks: u64,
     /// Clock snapshot, if the format has one.
     pub clock_snapshot: Option<ClockSnapshot>,
+    /// Bytes were lost before its first batch, which may have been batches of it.
+    pub has_lost_start: bool,
     /// Batches of experiments.
     pub experimental: Vec<ExperimentalBatch>,
     pub(super) arena: Vec<u8>,
@@ -105,8 +107,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// An empty generation that begins at `offset`.
-    pub(crate) fn new(number: u64, offset: u64) -> Self {
+    /// An empty generation that begins at `offset` and keeps its events in `arena`, which is empty.
+    pub(crate) fn new(number: u64, offset: u64, arena: Vec<u8>) -> Self {
         Generation {
             number,
             offset,
@@ -118,8 +120,9 @@ impl Generation {
             ns_per_tick: 0.0,
             min_time_ticks: 0,
             clock_snapshot: None,
+            has_lost_start: false,
             experimental: Vec::new(),
-            arena: Vec::new(),
+            arena,
             thread_index: HashMap::new(),
         }
     }
@@ -213,6 +216,20 @@ impl Generation {
                 .losing_bytes(data.len() as u64),
             );
             return;
+        }
+        if let Some(before) = batches.last()
+            && before.time_ticks > header.time_ticks
+        {
+            let by = before.time_ticks - header.time_ticks;
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::TimeBackwards,
+                    format!("the batch is {by} clock ticks earlier than the one before it"),
+                )
+                .at_offset(offset)
+                .in_generation(self.number)
+                .on_thread(header.thread),
+            );
         }
         let start = self.arena.len();
         self.arena.extend_from_slice(data);

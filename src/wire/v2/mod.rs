@@ -13,6 +13,7 @@ mod generation;
 pub mod raw;
 mod raw_text;
 mod reader;
+mod resync;
 pub mod spec;
 
 pub use super::tables::{Frame, FrameId, Tables};

@@ -5,11 +5,13 @@
 //	gotraceoracle summary TRACE        per-goroutine statistics as TSV
 //	gotraceoracle loop TRACE           read all events, print how many and how long
 //	gotraceoracle textconv TEST OUT    text-form test case -> binary trace
+//	gotraceoracle damage TRACE         damages on standard input -> events read of each
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"internal/trace"
@@ -18,6 +20,7 @@ import (
 	"io"
 	"os"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,10 +32,12 @@ func main() {
 		err = summary(args[1])
 	case len(args) == 2 && args[0] == "loop":
 		err = loop(args[1])
+	case len(args) == 2 && args[0] == "damage":
+		err = damage(args[1])
 	case len(args) == 3 && args[0] == "textconv":
 		err = textconv(args[1], args[2])
 	default:
-		err = fmt.Errorf("usage: gotraceoracle summary TRACE | loop TRACE | textconv TEST OUT")
+		err = fmt.Errorf("usage: gotraceoracle summary TRACE | loop TRACE | textconv TEST OUT | damage TRACE")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gotraceoracle:", err)
@@ -191,4 +196,103 @@ func textconv(test, out string) error {
 	}
 	_, err = os.Stdout.Write(expect)
 	return err
+}
+
+// damage reads damages from standard input, one a line, as edits of the bytes
+// of the trace (see ../../committed/damage.rs):
+//
+//	100-104=00ff,200-200@30-60    bytes 100 to 104 become 00 ff, those from 30
+//	                              to 60 are repeated at 200
+//
+// For each it prints how many events the reader gives before it stops, Sync
+// events not counted, and its error: -1 if it refuses the trace as a whole.
+func damage(path string) error {
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 64<<20)
+	w := bufio.NewWriter(os.Stdout)
+	defer w.Flush()
+	for in.Scan() {
+		damaged, err := edit(whole, in.Text())
+		if err != nil {
+			return err
+		}
+		n, failure := readable(damaged)
+		message, _, _ := strings.Cut(failure, "\n")
+		fmt.Fprintf(w, "%d\t%s\n", n, strings.ReplaceAll(message, "\t", " "))
+	}
+	return in.Err()
+}
+
+func edit(whole []byte, edits string) ([]byte, error) {
+	var out []byte
+	from := 0
+	for _, e := range strings.Split(edits, ",") {
+		if e == "" {
+			continue
+		}
+		at := strings.IndexAny(e, "=@")
+		if at < 0 {
+			return nil, fmt.Errorf("bad edit %q", e)
+		}
+		start, end, err := span(e[:at])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, whole[from:start]...)
+		if e[at] == '=' {
+			b, err := hex.DecodeString(e[at+1:])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, b...)
+		} else {
+			a, b, err := span(e[at+1:])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, whole[a:b]...)
+		}
+		from = end
+	}
+	return append(out, whole[from:]...), nil
+}
+
+// span is the two numbers in "100-104".
+func span(text string) (from, to int, err error) {
+	a, b, _ := strings.Cut(text, "-")
+	if from, err = strconv.Atoi(a); err != nil {
+		return
+	}
+	to, err = strconv.Atoi(b)
+	return
+}
+
+// readable counts the events up to the first error. A panic of the reader is
+// an error too.
+func readable(data []byte) (n int, failure string) {
+	defer func() {
+		if p := recover(); p != nil {
+			failure = fmt.Sprint("panic: ", p)
+		}
+	}()
+	r, err := trace.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return -1, err.Error()
+	}
+	for {
+		ev, err := r.ReadEvent()
+		if err == io.EOF {
+			return n, ""
+		}
+		if err != nil {
+			return n, err.Error()
+		}
+		if ev.Kind() != trace.EventSync {
+			n++
+		}
+	}
 }

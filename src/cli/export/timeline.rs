@@ -1,0 +1,203 @@
+//! `gotrace export perfetto` and `gotrace export chrome`.
+
+use crate::cli::events::moment;
+use crate::cli::files::PendingFile;
+use crate::cli::locate::SourceOptions;
+use crate::cli::{CliError, Result, load, say};
+use crate::export::{
+    Chrome, LaneKinds, Perfetto, PrintError, Target, TimelineFormat, TimelineOptions,
+    write_timeline,
+};
+use crate::model::{NamePattern, Selection};
+use crate::source::Location;
+use crate::store::parse_duration;
+use clap::{Args, ValueEnum};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Which goroutines and what time.
+#[derive(Args, Default)]
+pub struct SelectionArguments {
+    /// Only what is at or after TIME: a duration since the start of the trace (1.5s), a time of day
+    /// (12:34:56.7) or a date and time (2026-01-31T12:34:56Z), in UTC
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only what is before TIME
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only goroutine N; may be repeated
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub goroutine: Vec<i64>,
+    /// Only goroutines that began with the function NAME, in which * stands for any text; may be
+    /// repeated
+    #[arg(long, value_name = "NAME")]
+    pub function: Vec<String>,
+}
+
+impl SelectionArguments {
+    /// The selection as given.
+    pub fn selection(&self) -> Result<Selection> {
+        Ok(Selection {
+            from: moment("--from", self.from.as_deref())?,
+            to: moment("--to", self.to.as_deref())?,
+            goroutines: self.goroutine.clone(),
+            functions: self.function.iter().map(|name| NamePattern::new(name)).collect(),
+        })
+    }
+}
+
+/// What has lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lanes {
+    /// Procs, with the goroutine that ran on each
+    Procs,
+    /// Threads, with the goroutine that ran on each
+    Threads,
+    /// Goroutines, with all their states
+    Goroutines,
+    /// All of these
+    All,
+}
+
+/// Options of all timelines.
+#[derive(Args)]
+pub struct TimelineArguments {
+    /// Trace to export
+    source: String,
+    /// File to write; packed if it ends in .gz; - for standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    /// What has lanes; may be repeated. By default all for perfetto, procs for chrome, whose format
+    /// takes more room
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    by: Vec<Lanes>,
+    /// Leave out the arrows from where a goroutine is made runnable
+    #[arg(long)]
+    no_flows: bool,
+    /// Shortest time between two points of a counter
+    #[arg(long, value_name = "DURATION")]
+    counters_every: Option<String>,
+    /// Fail, and write nothing, if any part of the trace cannot be read
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    options: SourceOptions,
+}
+
+impl TimelineArguments {
+    fn options(&self, lanes: &[Lanes], every_ns: i64) -> Result<TimelineOptions> {
+        let by = if self.by.is_empty() { lanes } else { &self.by };
+        let has = |lanes| by.contains(&lanes) || by.contains(&Lanes::All);
+        let counters_every_ns = match &self.counters_every {
+            None => every_ns,
+            Some(text) => parse_duration(text).filter(|&ns| ns >= 0).ok_or_else(|| {
+                CliError::Usage(format!(
+                    "--counters-every: want a duration such as 1ms, got '{text}'"
+                ))
+            })?,
+        };
+        Ok(TimelineOptions {
+            selection: self.selection.selection()?,
+            lanes: LaneKinds {
+                procs: has(Lanes::Procs),
+                threads: has(Lanes::Threads),
+                goroutines: has(Lanes::Goroutines),
+            },
+            has_flows: !self.no_flows,
+            counters_every_ns,
+        })
+    }
+}
+
+#[derive(Args)]
+pub struct PerfettoArguments {
+    #[command(flatten)]
+    common: TimelineArguments,
+}
+
+/// `gotrace export perfetto`.
+pub fn perfetto(arguments: &PerfettoArguments) -> Result<()> {
+    let arguments = &arguments.common;
+    let options = arguments.options(&[Lanes::All], 100_000)?;
+    export(arguments, &options, Perfetto::new, Perfetto::finish)
+}
+
+#[derive(Args)]
+pub struct ChromeArguments {
+    #[command(flatten)]
+    common: TimelineArguments,
+}
+
+/// `gotrace export chrome`.
+pub fn chrome(arguments: &ChromeArguments) -> Result<()> {
+    let arguments = &arguments.common;
+    let options = arguments.options(&[Lanes::Procs], 1_000_000)?;
+    export(arguments, &options, Chrome::new, Chrome::finish)
+}
+
+fn export<F: TimelineFormat>(
+    arguments: &TimelineArguments,
+    options: &TimelineOptions,
+    begin: impl Fn(Target) -> io::Result<F>,
+    finish: impl Fn(F) -> io::Result<Target>,
+) -> Result<()> {
+    let started = Instant::now();
+    let location = arguments.options.locate(&arguments.source);
+    let (target, pending) = open_target(&arguments.output, arguments.force)?;
+    let format = begin(target)?;
+    let format = write(&location, arguments.strict, format, options)?;
+    finish(format)?.close()?;
+    let Some(pending) = pending else { return Ok(()) };
+    let size = std::fs::metadata(pending.path())?.len();
+    pending.keep()?;
+    say(&format!(
+        "{}: {:.1} MB in {:.2} s",
+        arguments.output.display(),
+        size as f64 / 1e6,
+        started.elapsed().as_secs_f64(),
+    ));
+    Ok(())
+}
+
+/// Opens what an export goes to: a file under a temporary name, or standard output.
+pub fn open_target(output: &Path, force: bool) -> Result<(Target, Option<PendingFile>)> {
+    if output == Path::new("-") {
+        return Ok((Target::Standard, None));
+    }
+    let pending = PendingFile::new(output, force)?;
+    let file = File::create(pending.path())?;
+    let is_packed = output.extension().is_some_and(|ending| ending == "gz");
+    Ok((if is_packed { Target::packed(file) } else { Target::File(file) }, Some(pending)))
+}
+
+/// Reads a trace into a format.
+pub fn write<F: TimelineFormat>(
+    location: &Location,
+    strict: bool,
+    format: F,
+    options: &TimelineOptions,
+) -> Result<F> {
+    let (reader, progress) = load::open_trace(location)?;
+    let name = location.file_name().and_then(|path| path.file_name()?.to_str().map(String::from));
+    let name = name.unwrap_or_else(|| location.to_string());
+    let written = write_timeline(reader, format, &name, options);
+    progress.finish();
+    let (format, diagnostics) = written.map_err(|error| match error {
+        PrintError::Io(error) => error.into(),
+        other => CliError::Failed(format!("{location}: {other}")),
+    })?;
+    load::report(location, &diagnostics);
+    if strict && diagnostics.has_loss() {
+        return Err(CliError::Failed(format!(
+            "{location}: a part was lost, and --strict was given; nothing was written"
+        )));
+    }
+    Ok(format)
+}

@@ -1,0 +1,133 @@
+//! `gotrace profile`.
+
+mod load;
+mod options;
+mod output;
+
+pub use options::{ProfileArguments, from_pprof};
+
+use super::files::PendingFile;
+use super::{CliError, Result, say};
+use crate::profile::{Profile, Report, View};
+use options::ProfileFormat;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+/// What the user can ask for: pprof's views, and pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A view of pprof.
+    Report(View),
+    /// The graph of calls as a picture.
+    Graph,
+    /// A flame graph.
+    Flame,
+}
+
+/// The views by name.
+const VIEWS: [(&str, Shown); 17] = [
+    ("callgrind", Shown::Report(View::Callgrind)),
+    ("comments", Shown::Report(View::Comments)),
+    ("dot", Shown::Report(View::Dot)),
+    ("flame", Shown::Flame),
+    ("folded", Shown::Report(View::Folded)),
+    ("graph", Shown::Graph),
+    ("list", Shown::Report(View::List)),
+    ("peek", Shown::Report(View::Peek)),
+    ("proto", Shown::Report(View::Proto)),
+    ("raw", Shown::Report(View::Raw)),
+    ("svg", Shown::Graph),
+    ("tags", Shown::Report(View::Tags)),
+    ("text", Shown::Report(View::Top)),
+    ("top", Shown::Report(View::Top)),
+    ("topproto", Shown::Report(View::TopProto)),
+    ("traces", Shown::Report(View::Traces)),
+    ("tree", Shown::Report(View::Tree)),
+];
+
+/// The view with this name.
+pub fn find_view(name: &str) -> Option<Shown> {
+    VIEWS.iter().find(|(known, _)| *known == name).map(|(_, shown)| *shown)
+}
+
+/// Whether a view is of the functions that match a pattern.
+pub fn wants_pattern(shown: Shown) -> bool {
+    matches!(shown, Shown::Report(View::Peek | View::List))
+}
+
+/// What was asked for on the command line.
+struct Request<'a> {
+    shown: Shown,
+    pattern: Option<&'a str>,
+    sources: &'a [String],
+}
+
+impl ProfileArguments {
+    /// Tells view, pattern and sources apart.
+    fn request(&self) -> Result<Request<'_>> {
+        let words = &self.words;
+        let usage = |what: &str| Err(CliError::Usage(what.into()));
+        let Some(shown) = find_view(&words[0]) else {
+            return usage(
+                "name a view: top, tree, peek, list, traces, tags, raw, comments, graph, flame, folded, dot, callgrind, proto or topproto",
+            );
+        };
+        let (pattern, sources) = match wants_pattern(shown) {
+            true if words.len() < 2 => {
+                return usage(&format!("{} wants a pattern, then a source", words[0]));
+            }
+            true => (Some(words[1].as_str()), &words[2..]),
+            false => (None, &words[1..]),
+        };
+        if sources.is_empty() {
+            return usage(&format!("{} of what? Name a source", words[0]));
+        }
+        Ok(Request { shown, pattern, sources })
+    }
+}
+
+pub fn run(arguments: &ProfileArguments) -> Result<()> {
+    let config = arguments.config().map_err(CliError::Usage)?;
+    let request = arguments.request()?;
+    let profile = load::load(arguments, request.sources, &config)?;
+    let format = arguments.format.unwrap_or(match request.shown {
+        Shown::Graph | Shown::Flame => ProfileFormat::Svg,
+        _ => ProfileFormat::Text,
+    });
+    let view = match request.shown {
+        Shown::Report(view) => view,
+        Shown::Graph => View::Dot,
+        Shown::Flame => View::Folded,
+    };
+    let report = new_report(profile, view, request.pattern, &config)?;
+    match &arguments.output {
+        None => output::write(
+            report,
+            request.shown,
+            format,
+            &mut BufWriter::new(std::io::stdout().lock()),
+        ),
+        Some(path) => {
+            let file = PendingFile::new(path, arguments.force)?;
+            let mut out = BufWriter::new(File::create(file.path())?);
+            output::write(report, request.shown, format, &mut out)?;
+            out.flush()?;
+            drop(out);
+            file.keep()
+        }
+    }
+}
+
+/// Prepares a report, and says what the options did not match.
+fn new_report(
+    profile: Profile,
+    view: View,
+    pattern: Option<&str>,
+    config: &crate::profile::Config,
+) -> Result<Report> {
+    let report = Report::new(profile, view, pattern, config).map_err(CliError::Failed)?;
+    for message in &report.messages {
+        say(&format!("gotrace: {message}"));
+    }
+    Ok(report)
+}

@@ -1,0 +1,352 @@
+//! The options of `gotrace profile`: those of `go tool pprof`, under its names.
+
+use crate::profile::{Config, GRANULARITIES};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Output formats of profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileFormat {
+    /// As go tool pprof prints it
+    Text,
+    /// One object
+    Json,
+    /// Comma-separated values with a header line
+    Csv,
+    /// For graph: the language of graphviz
+    Dot,
+    /// For graph: a picture
+    Svg,
+}
+
+#[derive(Args)]
+#[command(override_usage = "gotrace profile [OPTIONS] [VIEW [REGEX]] SOURCE...")]
+pub struct ProfileArguments {
+    /// What to show, a pattern for peek and list, then the sources; without a view, a prompt
+    ///
+    /// Views: top, tree, peek REGEX, list REGEX, traces, tags, raw, comments, graph, flame, folded,
+    /// dot, callgrind, proto, topproto. Several sources are merged. A program before the sources
+    /// gives the profile its name.
+    #[arg(required = true, value_name = "VIEW|SOURCE")]
+    pub words: Vec<String>,
+
+    /// Output format
+    #[arg(short, long, value_enum, help_heading = "Output")]
+    pub format: Option<ProfileFormat>,
+    /// File to write; standard output without it
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Overwrite FILE even if gotrace did not make it
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Exit with status 1 if a condition holds, such as 'flat% > 5 for main\.encode' or
+    /// 'total > 100MB'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "Output")]
+    pub fail_if: Vec<String>,
+    /// Keep what came from a URL in FILE
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub save: Option<PathBuf>,
+
+    /// Profile to subtract; may be repeated
+    #[arg(long, value_name = "SOURCE", conflicts_with = "diff_base", help_heading = "Comparing")]
+    pub base: Vec<String>,
+    /// Profile to compare with: percentages are of its total; may be repeated
+    #[arg(long, value_name = "SOURCE", help_heading = "Comparing")]
+    pub diff_base: Vec<String>,
+    /// Scale to the total of the base
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Comparing")]
+    normalize: Option<String>,
+    /// Leave out negative values
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Comparing")]
+    drop_negative: Option<String>,
+
+    /// Sample type to show, by name or number
+    #[arg(long, value_name = "NAME", help_heading = "Values")]
+    sample_index: Option<String>,
+    /// Same as --sample-index=inuse_space
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    inuse_space: bool,
+    /// Same as --sample-index=inuse_objects
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    inuse_objects: bool,
+    /// Same as --sample-index=alloc_space
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    alloc_space: bool,
+    /// Same as --sample-index=alloc_objects
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    alloc_objects: bool,
+    /// Same as --sample-index=delay
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    total_delay: bool,
+    /// Same as --sample-index=contentions
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    contentions: bool,
+    /// Same as --mean --sample-index=delay
+    #[arg(long, help_heading = "Values", hide_short_help = true)]
+    mean_delay: bool,
+    /// Average over the first sample type
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Values")]
+    mean: Option<String>,
+    /// Divide all values by this
+    #[arg(long, value_name = "NUMBER", help_heading = "Values")]
+    divide_by: Option<String>,
+    /// Unit of values: auto, ms, MB, ...
+    #[arg(long, value_name = "UNIT", help_heading = "Values")]
+    unit: Option<String>,
+    /// Percentages of what is in focus
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Values")]
+    relative_percentages: Option<String>,
+
+    /// Sort by cumulative values
+    #[arg(long, help_heading = "How much to show")]
+    cum: bool,
+    /// Sort by own values
+    #[arg(long, conflicts_with = "cum", help_heading = "How much to show")]
+    flat: bool,
+    /// flat or cum
+    #[arg(long, value_name = "ORDER", conflicts_with_all = ["cum", "flat"], help_heading = "How much to show")]
+    sort: Option<String>,
+    /// Most nodes to show
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "How much to show")]
+    nodecount: Option<String>,
+    /// Leave out nodes below this share of the total [default: 0.005]
+    #[arg(long, value_name = "SHARE", help_heading = "How much to show")]
+    nodefraction: Option<String>,
+    /// Leave out edges below this share of the total [default: 0.001]
+    #[arg(long, value_name = "SHARE", help_heading = "How much to show")]
+    edgefraction: Option<String>,
+    /// Honour the three options above; --trim=false shows everything
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "How much to show")]
+    trim: Option<String>,
+    /// Treat what is reached on different ways as different (graph, callgrind)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "How much to show")]
+    call_tree: Option<String>,
+    /// Leave out the header of reports
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "How much to show")]
+    compact_labels: Option<String>,
+
+    /// Keep samples through a frame that matches
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    focus: Option<String>,
+    /// Drop samples through a frame that matches
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    ignore: Option<String>,
+    /// Leave out frames that match
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    hide: Option<String>,
+    /// Leave out frames that do not match
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    show: Option<String>,
+    /// Drop what is above the highest frame that matches
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    show_from: Option<String>,
+    /// Drop what is below the lowest frame that matches
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    prune_from: Option<String>,
+    /// Keep samples with a label in a range (bytes=1kb:1mb) or matching (key=regex)
+    #[arg(long, value_name = "FILTER", help_heading = "Filters")]
+    tagfocus: Option<String>,
+    /// Drop samples with a label in a range or matching
+    #[arg(long, value_name = "FILTER", help_heading = "Filters")]
+    tagignore: Option<String>,
+    /// Keep labels whose names match
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    tagshow: Option<String>,
+    /// Drop labels whose names match
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    taghide: Option<String>,
+    /// Make frames at the root of these labels
+    #[arg(long, value_name = "KEYS", help_heading = "Filters")]
+    tagroot: Option<String>,
+    /// Make frames at the leaf of these labels
+    #[arg(long, value_name = "KEYS", help_heading = "Filters")]
+    tagleaf: Option<String>,
+    /// Keep frames that the profile calls uninteresting
+    #[arg(long, help_heading = "Filters")]
+    pub all_frames: bool,
+
+    /// What to tell apart: functions, filefunctions, files, lines or addresses
+    #[arg(long, value_name = "WHAT", help_heading = "Granularity")]
+    granularity: Option<String>,
+    /// Same as --granularity=functions
+    #[arg(long, help_heading = "Granularity", hide_short_help = true)]
+    functions: bool,
+    /// Same as --granularity=filefunctions
+    #[arg(long, help_heading = "Granularity", hide_short_help = true)]
+    filefunctions: bool,
+    /// Same as --granularity=files
+    #[arg(long, help_heading = "Granularity", hide_short_help = true)]
+    files: bool,
+    /// Same as --granularity=lines
+    #[arg(long, help_heading = "Granularity", hide_short_help = true)]
+    lines: bool,
+    /// Same as --granularity=addresses
+    #[arg(long, help_heading = "Granularity", hide_short_help = true)]
+    addresses: bool,
+    /// Count what was inlined for the function it is in
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Granularity")]
+    noinlines: Option<String>,
+    /// Show columns with lines
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Granularity")]
+    showcolumns: Option<String>,
+
+    /// Folders to look for sources in
+    #[arg(long, value_name = "PATH", help_heading = "Sources")]
+    source_path: Option<String>,
+    /// Prefixes to take off the names of source files
+    #[arg(long, value_name = "PATH", help_heading = "Sources")]
+    trim_path: Option<String>,
+    /// Seconds to record for, from a URL
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    pub seconds: Option<u64>,
+    /// Remark to add to the profile
+    #[arg(long, value_name = "TEXT", help_heading = "Sources")]
+    pub add_comment: Option<String>,
+    /// Build id of the program, if the profile does not tell it
+    #[arg(long, value_name = "ID", help_heading = "Sources")]
+    pub buildid: Option<String>,
+    /// none: do not use the symbols that text profiles have in their comments, as pprof does not
+    #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
+    pub symbolize: Option<String>,
+    #[command(flatten)]
+    pub locations: super::super::locate::SourceOptions,
+}
+
+impl ProfileArguments {
+    /// The options as the report wants them. The error is for users.
+    pub fn config(&self) -> Result<Config, String> {
+        let mut config = Config::default();
+        let values = [
+            ("normalize", &self.normalize),
+            ("drop_negative", &self.drop_negative),
+            ("sample_index", &self.sample_index),
+            ("mean", &self.mean),
+            ("divide_by", &self.divide_by),
+            ("unit", &self.unit),
+            ("relative_percentages", &self.relative_percentages),
+            ("sort", &self.sort),
+            ("nodecount", &self.nodecount),
+            ("nodefraction", &self.nodefraction),
+            ("edgefraction", &self.edgefraction),
+            ("trim", &self.trim),
+            ("call_tree", &self.call_tree),
+            ("compact_labels", &self.compact_labels),
+            ("focus", &self.focus),
+            ("ignore", &self.ignore),
+            ("hide", &self.hide),
+            ("show", &self.show),
+            ("show_from", &self.show_from),
+            ("prune_from", &self.prune_from),
+            ("tagfocus", &self.tagfocus),
+            ("tagignore", &self.tagignore),
+            ("tagshow", &self.tagshow),
+            ("taghide", &self.taghide),
+            ("tagroot", &self.tagroot),
+            ("tagleaf", &self.tagleaf),
+            ("granularity", &self.granularity),
+            ("noinlines", &self.noinlines),
+            ("showcolumns", &self.showcolumns),
+            ("source_path", &self.source_path),
+            ("trim_path", &self.trim_path),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value {
+                config.set(name, value)?;
+            }
+        }
+        config.cum |= self.cum;
+        let flags = [self.functions, self.filefunctions, self.files, self.lines, self.addresses];
+        let mut chosen = GRANULARITIES.iter().zip(flags).filter(|(_, is_set)| *is_set);
+        if let Some((granularity, _)) = chosen.next() {
+            if chosen.next().is_some() || self.granularity.is_some() {
+                return Err("conflicting options: more than one granularity".into());
+            }
+            config.granularity = (*granularity).into();
+        }
+        // The first one counts, and --sample-index before all (pprof's `cli.go`, sampleIndex).
+        let shortcuts = [
+            (self.total_delay, "delay"),
+            (self.mean_delay, "delay"),
+            (self.contentions, "contentions"),
+            (self.inuse_space, "inuse_space"),
+            (self.inuse_objects, "inuse_objects"),
+            (self.alloc_space, "alloc_space"),
+            (self.alloc_objects, "alloc_objects"),
+        ];
+        for (is_set, name) in shortcuts {
+            if is_set && config.sample_index.is_empty() {
+                config.sample_index = name.into();
+            }
+        }
+        config.mean |= self.mean_delay;
+        if config.normalize && self.base.is_empty() && self.diff_base.is_empty() {
+            return Err("--normalize: there must be a base to normalize by".into());
+        }
+        Ok(config)
+    }
+}
+
+/// Options as people know them from `go tool pprof`, rewritten for this command line: one dash,
+/// underscores, views as options (`-top`, `-list=main`).
+pub fn from_pprof(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut words = words.peekable();
+    let mut view = Vec::new();
+    let mut is_over = false;
+    while let Some(word) = words.next() {
+        let name = word.trim_start_matches('-');
+        let dashes = word.len() - name.len();
+        is_over |= word == "--";
+        if is_over || !(1..=2).contains(&dashes) || !is_long_name(name) {
+            out.push(word);
+            continue;
+        }
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (name, None),
+        };
+        match super::find_view(name) {
+            // --flat and --tags exist as words of both kinds; only views are taken here.
+            Some(found) if name != "flat" => {
+                view.push(name.to_owned());
+                if super::wants_pattern(found) {
+                    let pattern = value.map(String::from).or_else(|| words.next());
+                    view.extend(pattern);
+                }
+            }
+            _ => {
+                let name = name.replace('_', "-");
+                out.push(match value {
+                    Some(value) => format!("--{name}={value}"),
+                    None => format!("--{name}"),
+                });
+            }
+        }
+    }
+    view.extend(out);
+    view
+}
+
+/// Whether it can be the name of a long option: `-f` is a short one.
+fn is_long_name(name: &str) -> bool {
+    let name = name.split('=').next().unwrap_or("");
+    name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_pprof_are_understood() {
+        let rewritten = |words: &str| from_pprof(words.split(' ').map(String::from)).join(" ");
+        assert_eq!(rewritten("-top -cum heap.pb.gz"), "top --cum heap.pb.gz");
+        assert_eq!(rewritten("-list main -noinlines cpu"), "list main --noinlines cpu");
+        assert_eq!(rewritten("-peek=a.b --sample_index=1 x"), "peek a.b --sample-index=1 x");
+        assert_eq!(rewritten("top -f json -o out x"), "top -f json -o out x");
+        assert_eq!(rewritten("-focus a_b x"), "--focus a_b x");
+        assert_eq!(rewritten("top -- -cum"), "top -- -cum");
+    }
+}

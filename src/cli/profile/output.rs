@@ -1,0 +1,50 @@
+//! Reports in the formats of `-f`.
+
+use super::options::ProfileFormat;
+use super::{CliError, Result, Shown};
+use crate::profile::{Report, View};
+use std::io::Write;
+
+/// Writes a report.
+pub fn write(
+    mut report: Report,
+    shown: Shown,
+    format: ProfileFormat,
+    out: &mut impl Write,
+) -> Result<()> {
+    match (shown, format) {
+        (Shown::Report(view), ProfileFormat::Text) => write_text(report, view, out)?,
+        (Shown::Graph, ProfileFormat::Dot | ProfileFormat::Text) => report.dot().write(out)?,
+        _ => {
+            return Err(CliError::Usage("this view has no such format".into()));
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// What pprof prints.
+fn write_text(mut report: Report, view: View, out: &mut impl Write) -> Result<()> {
+    match view {
+        View::Top => report.top().write(out)?,
+        View::Tree | View::Peek => match report.tree() {
+            Ok(tree) => tree.write(out)?,
+            Err((_, what)) => return Err(CliError::Failed(what)),
+        },
+        View::List => report.list().map_err(CliError::Failed)?.write(out)?,
+        View::Traces => report.traces().write(out)?,
+        View::Tags => report.tags().write(out)?,
+        View::Raw => report.write_raw(out)?,
+        View::Comments => report.write_comments(out)?,
+        View::Dot => report.dot().write(out)?,
+        View::Callgrind => report.write_callgrind(out)?,
+        View::Proto => report.into_profile().write_packed(out)?,
+        View::TopProto => report.top_profile().write_packed(out)?,
+        View::Folded => {
+            for (stack, value) in report.folded() {
+                writeln!(out, "{stack} {value}")?;
+            }
+        }
+    }
+    Ok(())
+}

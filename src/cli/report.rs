@@ -1,0 +1,79 @@
+//! `gotrace report`.
+
+use super::files::PendingFile;
+use super::locate::SourceOptions;
+use super::query::open;
+use super::{CliError, Result};
+use crate::report::{Report, write};
+use clap::{Args, ValueEnum};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub struct ReportArguments {
+    /// Database or trace to look at
+    source: String,
+    /// Form of the report
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+    /// Write an HTML page with plots, one file that needs no other
+    #[arg(long, conflicts_with = "format")]
+    html: bool,
+    /// Write into this file instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite FILE even if gotrace did not make it
+    #[arg(long)]
+    force: bool,
+    /// Only this trace of a database: a row number of the table traces
+    #[arg(long, value_name = "N")]
+    trace: Option<i64>,
+    /// Fail if any part of a trace cannot be read
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    options: SourceOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For a terminal
+    Text,
+    /// For an issue or a wiki
+    Markdown,
+    /// For scripts
+    Json,
+}
+
+pub fn run(arguments: &ReportArguments) -> Result<()> {
+    let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    let report = Report::new(&database, &arguments.source, arguments.trace)?;
+    if report.traces.is_empty() {
+        return Err(CliError::Failed(format!("{}: there is no trace in it", arguments.source)));
+    }
+    let write = |out: &mut dyn Write| match arguments.format {
+        _ if arguments.html => write::write_html(&report, out),
+        Form::Text => write::write_text(&report, out),
+        Form::Markdown => write::write_markdown(&report, out),
+        Form::Json => write::write_json(&report, out),
+    };
+    let Some(target) = &arguments.output else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let file = PendingFile::new(target, arguments.force || is_own_page(target))?;
+    let mut out = BufWriter::new(File::create(file.path())?);
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.keep()
+}
+
+/// Whether a file is a page that this command wrote. Text and Markdown have no mark.
+fn is_own_page(path: &Path) -> bool {
+    let mut start = vec![0; write::HTML_START.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == write::HTML_START.as_bytes()
+}
