@@ -74,9 +74,6 @@ impl Database {
         limits: Limits,
         result: &mut dyn QueryResult,
     ) -> Result<u64, StoreError> {
-        self.prepare_filtered(sql)?;
-        let mut statement = self.prepare(sql)?;
-        bind(&mut statement, parameters)?;
         let started = Instant::now();
         self.connection.progress_handler(
             4096,
@@ -85,8 +82,12 @@ impl Database {
                     || limits.time.is_some_and(|limit| started.elapsed() > limit)
             }),
         );
-        let done = run(&mut statement, limits, result);
-        drop(statement);
+        // The time that a filter takes counts too.
+        let done = self.prepare_filtered(sql).and_then(|()| {
+            let mut statement = self.prepare(sql)?;
+            bind(&mut statement, parameters)?;
+            run(&mut statement, limits, result)
+        });
         self.connection.progress_handler(0, None::<fn() -> bool>);
         done.map_err(|error| match error {
             StoreError::Sqlite(error) => explain_run(&error, limits),

@@ -55,6 +55,32 @@ pub(super) struct Active {
     has_choice: bool,
 }
 
+impl Active {
+    fn make(
+        &mut self,
+        connection: &Connection,
+        wanted: &BTreeSet<&'static str>,
+    ) -> Result<(), StoreError> {
+        if self.filter.chooses_goroutines() && !self.has_choice {
+            choose(connection, &self.filter)?;
+            self.has_choice = true;
+        }
+        for shadow in SHADOWS {
+            if wanted.contains(shadow.name) && self.made.insert(shadow.name) {
+                make(connection, shadow.recipe(self.has_choice), &self.filter)?;
+            }
+        }
+        // Views over what is filtered have to be in the same schema to see it.
+        for relation in RELATIONS.iter().filter(|relation| !relation.is_table) {
+            if wanted.contains(relation.name) && self.made.insert(relation.name) {
+                let sql = relation.sql.replacen("create view", "create temp view", 1);
+                connection.execute_batch(&sql)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Database {
     /// Looks at a part of the database from here on; an empty filter at all of it.
     pub fn set_filter(&self, filter: Filter) -> Result<(), StoreError> {
@@ -140,21 +166,14 @@ impl Database {
         let wanted = relations_of(sql);
         self.unguarded(|connection| {
             let mut active = self.active.borrow_mut();
-            let has_choice = active.has_choice;
-            let filter = active.filter.clone();
-            for shadow in SHADOWS {
-                if wanted.contains(shadow.name) && active.made.insert(shadow.name) {
-                    make(connection, shadow.recipe(has_choice), &filter)?;
-                }
+            let made = active.make(connection, &wanted);
+            if made.is_err() {
+                // Stopped half-way, perhaps by the user: begin anew with the next statement.
+                active.made.clear();
+                active.has_choice = false;
+                drop_all(connection)?;
             }
-            // Views over what is filtered have to be in the same schema to see it.
-            for relation in RELATIONS.iter().filter(|relation| !relation.is_table) {
-                if wanted.contains(relation.name) && active.made.insert(relation.name) {
-                    let sql = relation.sql.replacen("create view", "create temp view", 1);
-                    connection.execute_batch(&sql)?;
-                }
-            }
-            Ok(())
+            made
         })
     }
 
