@@ -1,13 +1,11 @@
 //! Intervals: any statement whose rows have a `start_ns` and a `duration_ns`.
 
-use super::moments::state_name;
 use super::{Call, Cell, Item, Rows, TableFunction, refuse};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{OptionalExtension, Result, Row, Statement};
-use rustc_hash::FxHashMap;
+use rusqlite::{Result, Row, Statement};
 use std::collections::HashMap;
 
-const A: Item = Item {
+pub(super) const A: Item = Item {
     name: "intervals",
     doc: "a relation's name or a SELECT, as a text, with the columns start_ns and duration_ns",
 };
@@ -222,124 +220,25 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
     },
 };
 
-/// See its `doc`.
-pub static STATES_DURING: TableFunction = TableFunction {
-    name: "states_during",
-    doc: "What goroutines did during each of the intervals, summed by the function they began with. Intervals may overlap.",
-    arguments: &[
-        A,
-        Item {
-            name: "state",
-            doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
-        },
-    ],
-    required: 1,
-    columns: &[
-        Item {
-            name: "id",
-            doc: "column id of the interval; its place, counted from 1, if there is none",
-        },
-        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
-        Item {
-            name: "function_id",
-            doc: "row in functions: what the goroutines began with; NULL if unknown",
-        },
-        Item {
-            name: "total_ns",
-            doc: "time in that state during the interval, summed over goroutines",
-        },
-    ],
-    example: (
-        "go1.26/gc",
-        "select d.state, sum(d.total_ns) > 0 as has_any from states_during('gc_cycles', 'running') d group by 1",
-    ),
-    reads: &["raw_state_ranges", "raw_goroutine_states", "raw_goroutines"],
-    run: |call, rows| {
-        let mut set = Set::read(call, 0, usize::MAX)?;
-        set.sort();
-        let wanted = match call.optional_text(1)? {
-            None => "",
-            Some("runnable") => "and s.code & 7 = 2",
-            Some("running") => "and s.code & 7 = 3",
-            Some("waiting") => "and s.code & 7 = 4",
-            Some("syscall") => "and s.code & 7 >= 5",
-            Some(_) => return Err(call.refuse_argument(1, "the name of a state")),
-        };
-        let cover = Cover::new(&set);
-        let longest = set.intervals.iter().map(|one| one.end - one.start).max().unwrap_or(0);
-        let sql = format!(
-            "select r.goroutine_id, s.start_ns, s.duration_ns, s.code
-             from raw_state_ranges r
-             cross join raw_goroutine_states s on s.id between r.first_state and r.last_state {wanted}
-             where r.end_ns > {} and r.start_ns < {}",
-            set.intervals.first().map_or(0, |one| one.start),
-            set.intervals.iter().map(|one| one.end).max().unwrap_or(0),
-        );
-        let mut statement = call.connection.prepare(&sql)?;
-        let mut states = statement.raw_query();
-        let mut functions: FxHashMap<i64, Option<i64>> = FxHashMap::default();
-        let mut name =
-            call.connection.prepare("select function_id from raw_goroutines where id = ?1")?;
-        let mut sums: FxHashMap<(usize, &'static str, Option<i64>), i64> = FxHashMap::default();
-        let mut last = (0, None);
-        while let Some(row) = states.next()? {
-            let start: i64 = row.get(1)?;
-            let end = start.saturating_add(row.get(2)?);
-            if !cover.meets(start, end) {
-                continue;
-            }
-            let goroutine: i64 = row.get(0)?;
-            if last.0 != goroutine {
-                let function = match functions.get(&goroutine) {
-                    Some(function) => *function,
-                    None => name.query_row([goroutine], |row| row.get(0)).optional()?.flatten(),
-                };
-                functions.insert(goroutine, function);
-                last = (goroutine, function);
-            }
-            let state = state_name(row.get(3)?);
-            // None that begins so much earlier reaches this far.
-            let first = set.intervals.partition_point(|one| one.start < start - longest);
-            let near = set.intervals[first..].iter().take_while(|one| one.start < end);
-            for (offset, one) in near.enumerate().filter(|(_, one)| one.end > start) {
-                let part = one.end.min(end) - one.start.max(start);
-                *sums.entry((first + offset, state, last.1)).or_default() += part;
-            }
-            if sums.len() > 4 << 20 {
-                return Err(refuse("states_during: too many intervals; ask for fewer"));
-            }
-        }
-        let mut sums: Vec<_> = sums.into_iter().collect();
-        sums.sort_unstable();
-        for ((index, state, function), total) in sums {
-            rows.push([
-                set.intervals[index].id.into(),
-                state.into(),
-                function.into(),
-                total.into(),
-            ])?;
-        }
-        Ok(())
-    },
-};
-
 /// Where a step begins when a length is cut into equal steps.
 pub fn step_border(length: i64, step: usize, steps: usize) -> i64 {
     (i128::from(length) * step as i128 / steps as i128) as i64
 }
 
+/// An interval of a statement.
 #[derive(Debug, Clone, Copy)]
-struct Interval {
+pub(super) struct Interval {
     group: usize,
-    start: i64,
-    end: i64,
-    id: i64,
+    pub start: i64,
+    pub end: i64,
+    /// Its column `id`, or its place.
+    pub id: i64,
 }
 
 /// The intervals of a statement.
 #[derive(Default)]
-struct Set {
-    intervals: Vec<Interval>,
+pub(super) struct Set {
+    pub intervals: Vec<Interval>,
     /// Value of each group.
     groups: Vec<Value>,
     /// What errors call it.
@@ -359,7 +258,7 @@ fn key(value: ValueRef<'_>) -> Vec<u8> {
 
 impl Set {
     /// Runs the statement of an argument; `by` is the index of the argument that names a column.
-    fn read(call: &Call<'_>, argument: usize, by: usize) -> Result<Set> {
+    pub fn read(call: &Call<'_>, argument: usize, by: usize) -> Result<Set> {
         let mut set = Set::default();
         let mut numbers = HashMap::new();
         set.add(call, argument, by, &mut numbers, None)?;
@@ -431,7 +330,8 @@ impl Set {
         Ok(())
     }
 
-    fn sort(&mut self) {
+    /// Puts them in order of groups and beginnings.
+    pub fn sort(&mut self) {
         self.intervals.sort_unstable_by_key(|one| (one.group, one.start, one.end, one.id));
     }
 
@@ -487,10 +387,10 @@ fn each_interval(call: &Call<'_>, argument: usize, mut take: impl FnMut(i64, i64
 }
 
 /// The times that any interval of a set covers.
-struct Cover(Vec<(i64, i64)>);
+pub(super) struct Cover(Vec<(i64, i64)>);
 
 impl Cover {
-    fn new(set: &Set) -> Cover {
+    pub fn new(set: &Set) -> Cover {
         let mut spans: Vec<(i64, i64)> =
             set.intervals.iter().map(|one| (one.start, one.end)).collect();
         spans.sort_unstable();
@@ -504,7 +404,8 @@ impl Cover {
         Cover(cover)
     }
 
-    fn meets(&self, start: i64, end: i64) -> bool {
+    /// Whether any of them lies between two moments.
+    pub fn meets(&self, start: i64, end: i64) -> bool {
         let first = self.0.partition_point(|span| span.1 <= start);
         self.0.get(first).is_some_and(|span| span.0 < end)
     }
