@@ -3,8 +3,8 @@
 //! The modules are the layers of the program, in the direction of the data:
 //!
 //! ```text
-//! source -> wire -> order -> model -> store -> cli
-//! bytes     wire    ordered  model    SQLite   command line
+//! source -> wire -> order -> model -> profile, export -> store -> report -> cli
+//! bytes     wire    ordered  model    profiles, files    SQLite   findings  command line
 //!           events  events   items
 //! ```
 //!
@@ -22,11 +22,11 @@ pub mod order;
 
 pub mod model;
 
-pub mod store;
-
 pub mod profile;
 
 pub mod export;
+
+pub mod store;
 
 pub mod report;
 

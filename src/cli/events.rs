@@ -14,7 +14,7 @@ use crate::store::nearest;
 use crate::wire::v2::raw::RawReader;
 use crate::wire::v2::spec::ALL;
 use clap::{Args, ValueEnum};
-use std::io::{StdoutLock, Write, stdout};
+use std::io::{Write, stdout};
 
 /// Write when this much text has gathered, bytes.
 const WIRE_BUFFER: usize = 1 << 16;
@@ -75,15 +75,20 @@ enum EventsFormat {
 }
 
 pub fn run(arguments: &EventsArguments) -> Result<()> {
+    write(arguments, &mut stdout().lock())
+}
+
+/// Writes the events to `out`.
+pub fn write(arguments: &EventsArguments, out: &mut dyn Write) -> Result<()> {
     if arguments.wire {
-        return run_wire(arguments);
+        return write_wire(arguments, out);
     }
     let filter = filter(arguments)?;
     let location = arguments.options.locate(&arguments.trace);
     let (reader, progress) = load::open_trace(&location)?;
     let outcome = match arguments.format {
-        EventsFormat::Text => print(reader, EventText::filtered(stdout().lock(), filter)),
-        EventsFormat::Jsonl => print(reader, EventJson::filtered(stdout().lock(), filter)),
+        EventsFormat::Text => print(reader, EventText::filtered(out, filter)),
+        EventsFormat::Jsonl => print(reader, EventJson::filtered(out, filter)),
     };
     progress.finish();
     let diagnostics = outcome.map_err(|error| match error {
@@ -101,15 +106,15 @@ pub fn run(arguments: &EventsArguments) -> Result<()> {
 
 fn print<F: EventFormat>(
     reader: TraceReader,
-    mut printer: EventPrinter<StdoutLock<'static>, F>,
+    mut printer: EventPrinter<&mut dyn Write, F>,
 ) -> std::result::Result<Diagnostics, PrintError> {
     let outcome = reader.read(&mut printer);
-    drop(printer.finish()?);
+    printer.finish()?;
     Ok(outcome.diagnostics)
 }
 
 /// Prints the events in the order of the file.
-fn run_wire(arguments: &EventsArguments) -> Result<()> {
+fn write_wire(arguments: &EventsArguments, out: &mut dyn Write) -> Result<()> {
     let mut kinds = [arguments.kind.is_empty(); 256];
     for name in &arguments.kind {
         let kind = ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name));
@@ -121,7 +126,6 @@ fn run_wire(arguments: &EventsArguments) -> Result<()> {
     let fail = |error: String| CliError::Failed(format!("{location}: {error}"));
     let (source, progress) = load::open_source(&location)?;
     let mut reader = RawReader::new(source).map_err(|error| fail(error.to_string()))?;
-    let mut out = stdout().lock();
     let mut text = Vec::with_capacity(WIRE_BUFFER + 4096);
     let mut left = arguments.limit.unwrap_or(u64::MAX);
     let mut errors = 0;

@@ -13,11 +13,13 @@ mod load;
 mod load_profile;
 mod locate;
 mod moments;
+mod open;
 mod output;
 mod profile;
 mod queries;
 mod query;
 mod report;
+mod shell;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -43,6 +45,8 @@ enum Command {
     Query(query::QueryArguments),
     /// List the canned queries, or show one
     Queries(queries::QueriesArguments),
+    /// Ask a database or a trace interactively, with history and completion
+    Sql(shell::SqlArguments),
     /// Tell what a program did, what is wrong with it, and where to look next
     Report(report::ReportArguments),
     /// Describe a trace or a database: format, generations, events and bytes by kind, damage
@@ -51,6 +55,8 @@ enum Command {
     Events(events::EventsArguments),
     /// Show a profile: what go tool pprof shows, and more
     Profile(Box<profile::ProfileArguments>),
+    /// Show a trace as a timeline, in Perfetto's viewer in the browser
+    Open(open::OpenArguments),
     /// Write a trace in the format of another tool
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -117,10 +123,12 @@ pub fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Sql(arguments) => shell::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Open(arguments) => open::run(&arguments),
         Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),

@@ -3,7 +3,7 @@
 use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,35 +20,49 @@ pub enum Format {
     Jsonl,
     /// A Markdown table
     Markdown,
+    /// One value as it is, such as the profile of pprof()
+    Raw,
 }
 
 /// Most rows a table is aligned over; alignment needs all of them in memory.
 const MAX_TABLE_ROWS: usize = 100_000;
 
-/// Writes a result to standard output.
-pub struct Output {
+/// Writes a result, to standard output or elsewhere.
+pub struct Output<'a> {
     format: Format,
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Box<dyn Write + 'a>>,
+    is_terminal: bool,
     names: Vec<String>,
     table: Vec<Vec<Value>>,
     rows: u64,
     hidden: u64,
 }
 
-impl Output {
-    /// By default a table on a terminal and CSV elsewhere.
+impl<'a> Output<'a> {
+    /// To standard output; by default a table on a terminal and CSV elsewhere.
     pub fn new(format: Option<Format>) -> Self {
         let stdout = io::stdout();
-        let format =
-            format.unwrap_or(if stdout.is_terminal() { Format::Table } else { Format::Csv });
+        let is_terminal = stdout.is_terminal();
+        Output::to(Box::new(stdout.lock()), is_terminal, format)
+    }
+
+    /// To a writer.
+    pub fn to(out: Box<dyn Write + 'a>, is_terminal: bool, format: Option<Format>) -> Self {
+        let format = format.unwrap_or(if is_terminal { Format::Table } else { Format::Csv });
         Output {
             format,
-            out: BufWriter::with_capacity(1 << 16, stdout.lock()),
+            out: BufWriter::with_capacity(1 << 16, out),
+            is_terminal,
             names: Vec::new(),
             table: Vec::new(),
             rows: 0,
             hidden: 0,
         }
+    }
+
+    /// Whether it was given any row.
+    pub fn has_rows(&self) -> bool {
+        self.rows > 0
     }
 
     /// Writes what is left.
@@ -67,7 +81,7 @@ impl Output {
     fn write_table(&mut self) -> io::Result<()> {
         let mut table = Table::new();
         table.load_preset("     ──            ");
-        if io::stdout().is_terminal() {
+        if self.is_terminal {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
         table.set_header(&self.names);
@@ -92,6 +106,22 @@ impl Output {
             writeln!(self.out, "... and {} more rows; -f csv shows all", self.hidden)?;
         }
         Ok(())
+    }
+
+    /// The one value of the one row, without anything around it.
+    fn write_raw(&mut self, values: Vec<Value>) -> io::Result<()> {
+        let [value] = &values[..] else {
+            return Err(io::Error::other(
+                "-f raw writes one value, the statement gives several columns",
+            ));
+        };
+        match value {
+            _ if self.rows > 1 => {
+                Err(io::Error::other("-f raw writes one value, the statement gives several rows"))
+            }
+            Value::Blob(bytes) => self.out.write_all(bytes),
+            value => self.out.write_all(plain(value).as_bytes()),
+        }
     }
 
     fn write_markdown(&mut self) -> io::Result<()> {
@@ -120,7 +150,7 @@ impl Output {
     }
 }
 
-impl QueryResult for Output {
+impl QueryResult for Output<'_> {
     fn columns(&mut self, names: &[&str]) -> io::Result<()> {
         self.names = names.iter().map(|&name| name.to_owned()).collect();
         match self.format {
@@ -137,6 +167,7 @@ impl QueryResult for Output {
     fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
         self.rows += 1;
         match self.format {
+            Format::Raw => self.write_raw(values),
             Format::Table | Format::Markdown => {
                 if self.table.len() < MAX_TABLE_ROWS {
                     self.table.push(values);

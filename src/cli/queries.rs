@@ -1,7 +1,7 @@
 //! `gotrace queries`.
 
 use super::Result;
-use crate::store::{ParameterType, canned_queries, find_query};
+use crate::store::{CannedQuery, ParameterType, canned_queries, find_query};
 use clap::Args;
 use std::io::Write;
 
@@ -13,14 +13,23 @@ pub struct QueriesArguments {
 
 pub fn run(arguments: &QueriesArguments) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    let Some(name) = &arguments.name else {
-        let width = canned_queries().iter().map(|query| query.name.len()).max().unwrap_or(0);
-        for query in canned_queries() {
-            writeln!(out, "{:width$}  {}", query.name, query.title)?;
-        }
-        return Ok(());
-    };
-    let query = find_query(name)?;
+    match &arguments.name {
+        None => list(&mut out),
+        Some(name) => show(find_query(name)?, &mut out),
+    }
+}
+
+/// Writes the names and titles of all queries.
+pub fn list(out: &mut dyn Write) -> Result<()> {
+    let width = canned_queries().iter().map(|query| query.name.len()).max().unwrap_or(0);
+    for query in canned_queries() {
+        writeln!(out, "{:width$}  {}", query.name, query.title)?;
+    }
+    Ok(())
+}
+
+/// Writes all there is to know of a query.
+pub fn show(query: &CannedQuery, out: &mut dyn Write) -> Result<()> {
     writeln!(out, "{}: {}\n\n{}", query.name, query.title, query.description)?;
     if !query.parameters.is_empty() {
         writeln!(out, "\nParameters (-p NAME=VALUE):")?;

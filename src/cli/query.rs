@@ -1,5 +1,6 @@
 //! `gotrace query`.
 
+use super::files::PendingFile;
 use super::load;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
@@ -8,6 +9,8 @@ use crate::model::Symbols;
 use crate::source::Location;
 use crate::store::{self, Database, Limits, NewDatabaseFile, Value, is_database, parse_duration};
 use clap::Args;
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Args)]
@@ -23,6 +26,12 @@ pub struct QueryArguments {
     /// Output format; table on a terminal, else csv
     #[arg(short, long, value_enum)]
     format: Option<Format>,
+    /// File to write; standard output without it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
     /// Longest time the query may take, 0 for no limit
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     timeout: String,
@@ -62,7 +71,14 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         None
     };
     let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
-    let mut output = Output::new(arguments.format);
+    let pending = match &arguments.output {
+        Some(path) => Some(PendingFile::new(path, arguments.force)?),
+        None => None,
+    };
+    let mut output = match &pending {
+        Some(file) => Output::to(Box::new(File::create(file.path())?), false, arguments.format),
+        None => Output::new(arguments.format),
+    };
     let done = match canned {
         Some(query) => database.canned(query, &given, limits, &mut output),
         None => {
@@ -74,6 +90,9 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
     // What came before an error is still an answer.
     output.finish()?;
     done?;
+    if let Some(file) = pending {
+        file.keep()?;
+    }
     Ok(())
 }
 

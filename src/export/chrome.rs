@@ -122,7 +122,7 @@ impl<W: Write + Send + 'static> Chrome<W> {
             Name::Id(name) => out.extend_from_slice(self.names[name.0 as usize].as_bytes()),
             Name::Text(text) => string(out, text),
         }
-        if !has_own_group(slice.category) {
+        if !is_plain(slice.category) {
             out.extend_from_slice(b",\"cat\":\"");
             out.extend_from_slice(slice.category.as_str().as_bytes());
             out.push(b'"');
@@ -161,18 +161,21 @@ impl<W: Write + Send + 'static> Chrome<W> {
     }
 }
 
-/// Whether all slices of a category lie in the main lanes of one kind: they are most of the file, and
-/// where they are says what they are.
-fn has_own_group(category: Category) -> bool {
-    matches!(category, Category::State | Category::Proc | Category::Thread)
+/// Whether a category is left out: it is most of the file, and the place of a slice tells it.
+fn is_plain(category: Category) -> bool {
+    use Category::*;
+    matches!(category, State | Proc | Thread | Syscall)
 }
 
 /// Whether an argument is left out: the name or the place of the slice tells it, or another slice does.
 fn is_told(category: Category, key: Key) -> bool {
+    use Category::*;
     match key {
-        Key::Goid => has_own_group(category) || category == Category::Region,
+        Key::Goid => matches!(category, State | Proc | Thread | Region),
         Key::Reason | Key::Thread | Key::WakerStack | Key::EndStack | Key::LogCategory => true,
-        Key::Stack | Key::LatencyNs => matches!(category, Category::Proc | Category::Thread),
+        // The name of a system call is where it is.
+        Key::Stack => matches!(category, Proc | Thread | Syscall),
+        Key::LatencyNs => matches!(category, Proc | Thread),
         _ => false,
     }
 }

@@ -2,33 +2,45 @@
 
 use super::Moment;
 
-/// A name, in which `*` stands for any text.
+/// A name, in which `*` stands for any text, but for that of a pointer receiver: `main.(*shop).*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamePattern(String);
+pub struct NamePattern {
+    /// What stands between the stars, in order.
+    parts: Vec<Box<str>>,
+}
 
 impl NamePattern {
     /// The pattern as users write it.
     pub fn new(text: &str) -> Self {
-        NamePattern(text.to_owned())
+        let mut parts: Vec<String> = vec![String::new()];
+        let mut before = '*';
+        for c in text.chars() {
+            match parts.last_mut() {
+                Some(part) if c != '*' || before == '(' => part.push(c),
+                _ => parts.push(String::new()),
+            }
+            before = c;
+        }
+        NamePattern { parts: parts.into_iter().map(String::into_boxed_str).collect() }
+    }
+
+    /// This name and no other.
+    pub fn exact(name: &str) -> Self {
+        NamePattern { parts: vec![name.into()] }
     }
 
     /// Whether the whole of a name is what it says.
     pub fn matches(&self, name: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or("");
-        let Some(mut rest) = name.strip_prefix(first) else { return false };
-        let mut last = None;
-        for part in parts {
-            if let Some(middle) = last.replace(part) {
-                // The earliest place leaves most for the parts that follow.
-                let Some(at) = rest.find(middle) else { return false };
-                rest = &rest[at + middle.len()..];
-            }
+        let [first, middle @ .., last] = &self.parts[..] else {
+            return self.parts.first().is_some_and(|only| **only == *name);
+        };
+        let Some(mut rest) = name.strip_prefix(&**first) else { return false };
+        for part in middle {
+            // The earliest place leaves most for the parts that follow.
+            let Some(at) = rest.find(&**part) else { return false };
+            rest = &rest[at + part.len()..];
         }
-        match last {
-            Some(last) => rest.ends_with(last),
-            None => rest.is_empty(),
-        }
+        rest.ends_with(&**last)
     }
 }
 
@@ -57,7 +69,8 @@ impl Selection {
         self.goroutines.is_empty() || self.goroutines.contains(&goid)
     }
 
-    /// Whether it has goroutines that began with this function; `None` if that is not known.
+    /// Whether it has goroutines that began with this function. `None` stands for one that nothing
+    /// in the trace tells; such goroutines were asked for only if no function was.
     pub fn has_function(&self, name: Option<&str>) -> bool {
         let matches = |name| self.functions.iter().any(|pattern| pattern.matches(name));
         self.functions.is_empty() || name.is_some_and(matches)
@@ -77,5 +90,9 @@ mod tests {
         assert!(matches("a*b*c", "a-b-b-c") && !matches("a*b*c", "a-c-b"));
         assert!(matches("*", "") && matches("a*a", "aa") && !matches("a*a", "a"));
         assert!(matches("*(*shop)*", "main.(*shop).work"));
+        assert!(matches("main.(*shop).work", "main.(*shop).work"));
+        assert!(!matches("main.(*shop).work", "main.(*bookshop).work"));
+        assert!(matches("", "") && !matches("", "x") && matches("**", "x"));
+        assert!(!NamePattern::exact("a*").matches("ab") && NamePattern::exact("a*").matches("a*"));
     }
 }

@@ -50,13 +50,7 @@ fn write_trace(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
     if let Some((_, damage)) = overview.iter().find(|(label, _)| *label == "damage") {
         writeln!(out, "<div class=\"card damage\">Damage: {}</div>", escaped(damage))?;
     }
-    writeln!(out, "<h2>What is wrong</h2>")?;
-    if trace.findings.is_empty() {
-        writeln!(out, "<div class=\"card nothing\">{}</div>", escaped(&page::nothing_found()))?;
-    }
-    for (index, finding) in trace.findings.iter().enumerate() {
-        write_finding(trace, index, finding, out)?;
-    }
+    write_list(trace, out)?;
     writeln!(out, "<h2>What it did</h2>")?;
     let plots = plot::plots(facts);
     if !plots.is_empty() {
@@ -66,7 +60,42 @@ fn write_trace(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
     write_bar(out, "What the procs did", &page::proc_parts(facts))?;
     write_bar(out, "What the program's goroutines did", &page::time_parts(&facts.program_time()))?;
     writeln!(out, "</div>")?;
-    write_functions(facts, out)
+    write_functions(facts, out)?;
+    if trace.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>What is wrong, what costs most first</h2>")?;
+    for (index, finding) in trace.findings.iter().enumerate() {
+        write_finding(trace, index, finding, out)?;
+    }
+    Ok(())
+}
+
+/// The findings as a list of links, so that they are seen first.
+fn write_list(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
+    if trace.findings.is_empty() {
+        return writeln!(
+            out,
+            "<div class=\"card nothing\">{}</div>",
+            escaped(&page::nothing_found())
+        );
+    }
+    writeln!(out, "<div class=\"card list\"><h3>What is wrong</h3><ol>")?;
+    for (index, finding) in trace.findings.iter().enumerate() {
+        writeln!(
+            out,
+            "<li><a href=\"#{}\">{}</a> <span class=\"cost\">{}</span></li>",
+            anchor(trace, index),
+            escaped(&finding.headline),
+            human_ns(finding.cost_ns)
+        )?;
+    }
+    writeln!(out, "</ol></div>")
+}
+
+/// The name of a finding within the page.
+fn anchor(trace: &TraceReport, index: usize) -> String {
+    format!("trace-{}-finding-{}", trace.facts.trace.id, index + 1)
 }
 
 fn write_tiles(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
@@ -103,13 +132,20 @@ fn write_tiles(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn plot_legend(facts: &Facts) -> String {
+    let memory = &facts.memory;
     let mut keys = vec![
         ("running", "running"),
         ("syscall", "in system calls, with a proc"),
         ("ready", "ready to run"),
     ];
-    if !facts.memory.cycles.is_empty() {
+    if !memory.cycles.is_empty() {
         keys.push(("markkey", "the collector marks"));
+    }
+    if plot::visible_pauses(facts).next().is_some() {
+        keys.push(("pausekey", "everything is stopped"));
+    }
+    if memory.heap.iter().any(|point| point.goal_bytes.is_some()) {
+        keys.push(("goalkey", "goal of the heap"));
     }
     let items: Vec<String> = keys
         .iter()
@@ -177,8 +213,9 @@ fn write_finding(
     let most = trace.findings.iter().map(|finding| finding.cost_ns).max().unwrap_or(1).max(1);
     writeln!(
         out,
-        "<section class=\"card finding\">\n<header><span class=\"number\">{}</span><h3>{}</h3>\
+        "<section class=\"card finding\" id=\"{}\">\n<header><span class=\"number\">{}</span><h3>{}</h3>\
          <span class=\"cost\">{}</span></header>\n<div class=\"weight\"><i style=\"width: {:.1}%\"></i></div>",
+        anchor(trace, index),
         index + 1,
         escaped(&finding.headline),
         human_ns(finding.cost_ns),

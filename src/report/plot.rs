@@ -1,7 +1,7 @@
 //! Plots as inline SVG. Colours are those of the page's classes, so that they follow its theme.
 
 use super::facts::Facts;
-use super::memory::HeapPoint;
+use super::memory::{HeapPoint, Pause};
 use crate::store::{human_bytes, human_ns};
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 952.0;
 /// Height of a panel, and of what stands above and below it.
 const PANEL: f64 = 120.0;
-const HEAD: f64 = 24.0;
+const HEAD: f64 = 30.0;
 const FOOT: f64 = 24.0;
 /// How many columns the activity is drawn with.
 const COLUMNS: usize = 222;
@@ -62,8 +62,8 @@ pub fn plots(facts: &Facts) -> String {
         "<svg class=\"plots\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-label=\"What ran, what was ready to run, and the heap over time\">\n"
     );
-    events(&mut svg, facts, &panels, duration_ns);
     for panel in &panels {
+        events(&mut svg, facts, panel.top, duration_ns);
         panel.draw(&mut svg, duration_ns);
     }
     time_axis(&mut svg, bottom, duration_ns);
@@ -71,35 +71,33 @@ pub fn plots(facts: &Facts) -> String {
     svg
 }
 
-/// The mark phases as bands and the pauses as lines behind all panels.
-fn events(svg: &mut String, facts: &Facts, panels: &[Panel], duration_ns: i64) {
-    let (top, last) = (HEAD, panels.len() - 1);
-    let height = panels[last].top + PANEL - top;
+/// The mark phases as bands and the pauses as lines behind the curves of a panel.
+fn events(svg: &mut String, facts: &Facts, top: f64, duration_ns: i64) {
+    let mut band = |class: &str, start_ns: i64, length_ns: i64, least: f64, name: &str| {
+        let (from, to) = (x(start_ns, duration_ns), x(start_ns + length_ns, duration_ns));
+        let _ = writeln!(
+            svg,
+            "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{PANEL}\">\
+             <title>{name}</title></rect>",
+            (to - from).max(least)
+        );
+    };
     for cycle in &facts.memory.cycles {
-        let (from, to) =
-            (x(cycle.start_ns, duration_ns), x(cycle.start_ns + cycle.mark_ns, duration_ns));
-        let _ = writeln!(
-            svg,
-            "<rect class=\"mark\" x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{height}\"><title>marking, {} at {}</title></rect>",
-            (to - from).max(0.5),
-            human_ns(cycle.mark_ns),
-            human_ns(cycle.start_ns)
-        );
+        let name = format!("marking, {} at {}", human_ns(cycle.mark_ns), human_ns(cycle.start_ns));
+        band("mark", cycle.start_ns, cycle.mark_ns, 0.5, &name);
     }
-    // Only those that can be seen: a pause shorter than a pixel is drawn as one pixel wide.
-    let visible =
-        facts.memory.pauses.iter().filter(|pause| pause.duration_ns * 1000 >= duration_ns);
-    for pause in visible {
-        let (from, to) =
-            (x(pause.start_ns, duration_ns), x(pause.start_ns + pause.duration_ns, duration_ns));
-        let _ = writeln!(
-            svg,
-            "<rect class=\"pause\" x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{height}\"><title>all stopped for {}: {}</title></rect>",
-            (to - from).max(1.0),
-            human_ns(pause.duration_ns),
-            super::html::escaped(&pause.kind)
-        );
+    for pause in visible_pauses(facts) {
+        let kind = super::html::escaped(&pause.kind);
+        let name = format!("all stopped for {}: {kind}", human_ns(pause.duration_ns));
+        band("pause", pause.start_ns, pause.duration_ns, 1.0, &name);
     }
+}
+
+/// The pauses that are long enough to be seen at all.
+pub fn visible_pauses(facts: &Facts) -> impl Iterator<Item = &Pause> {
+    let duration_ns = facts.trace.duration_ns;
+    let is_visible = move |pause: &&Pause| pause.duration_ns.saturating_mul(1000) >= duration_ns;
+    facts.memory.pauses.iter().filter(is_visible)
 }
 
 fn time_axis(svg: &mut String, bottom: f64, duration_ns: i64) {
@@ -136,10 +134,10 @@ fn tick_time(ns: i64) -> String {
     if number == "0" { "0".into() } else { format!("{number} {unit}") }
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is not less.
+/// The smallest of 1, 2, 2.5, 5 times a power of ten that is not less.
 fn nice_step(at_least: f64) -> f64 {
     let power = 10f64.powf(at_least.max(1.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
+    [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|step| step * power)
         .find(|&step| step >= at_least)
@@ -300,7 +298,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        for (least, step) in [(1.0, 1.0), (1.1, 2.0), (23.0, 50.0), (700.0, 1000.0), (0.0, 1.0)] {
+        for (least, step) in [(1.0, 1.0), (1.1, 2.0), (23.0, 25.0), (700.0, 1000.0), (0.0, 1.0)] {
             assert_eq!(nice_step(least), step);
         }
         assert_eq!(tick_time(0), "0");

@@ -31,7 +31,7 @@ pub struct Step {
 impl Database {
     /// The activity in a trace of a length. One pass over its states.
     pub fn activity(&self, trace_id: i64, duration_ns: i64) -> Result<Activity, StoreError> {
-        let step_ns = (duration_ns.max(1) + MAX_STEPS - 1) / MAX_STEPS;
+        let step_ns = duration_ns.max(1).saturating_add(MAX_STEPS - 1) / MAX_STEPS;
         let connection = &self.connection;
         // Not one of the documented functions: it is here for this statement.
         let name = "gotrace_activity";
@@ -43,18 +43,18 @@ impl Database {
         )?;
         let only_trace: bool =
             connection.query_row("select count(*) = 1 from traces", [], |row| row.get(0))?;
-        // 2 is runnable, 3 running, 5 a system call with its proc.
+        // Most other states are waits (4); the function itself leaves out the rest, which is quicker.
         let blob: Option<Vec<u8>> = if only_trace {
-            let sql = "select gotrace_activity(code & 7, start_ns, duration_ns)
-                       from raw_goroutine_states where code & 7 in (2, 3, 5)";
+            let sql = "select gotrace_activity(code, start_ns, duration_ns)
+                       from raw_goroutine_states where code & 7 <> 4";
             connection.query_row(sql, [], |row| row.get(0))?
         } else {
-            let sql = "select gotrace_activity(s.code & 7, s.start_ns, s.duration_ns)
+            let sql = "select gotrace_activity(s.code, s.start_ns, s.duration_ns)
                        from raw_goroutines g
                        cross join raw_state_ranges r on r.goroutine_id = g.id
                        cross join raw_goroutine_states s
                          on s.id between r.first_state and r.last_state
-                       where g.trace_id = ? and s.code & 7 in (2, 3, 5)";
+                       where g.trace_id = ? and s.code & 7 <> 4";
             connection.query_row(sql, [trace_id], |row| row.get(0))?
         };
         connection.remove_function(name, 3)?;
@@ -102,10 +102,12 @@ impl Aggregate<Option<Lanes>, Option<Vec<u8>>> for Sum {
 
     fn step(&self, context: &mut Context<'_>, lanes: &mut Option<Lanes>) -> Result<()> {
         let Some(lanes) = lanes else { return Ok(()) };
-        let lane = match context.get::<i64>(0)? {
+        // States as in raw_goroutine_states.code: running, in a system call with a proc, runnable.
+        let lane = match context.get::<i64>(0)? & 7 {
             3 => 0,
             5 => 1,
-            _ => 2,
+            2 => 2,
+            _ => return Ok(()),
         };
         let start = context.get::<i64>(1)?.clamp(0, self.duration_ns);
         let end = start.saturating_add(context.get::<i64>(2)?).clamp(start, self.duration_ns);
@@ -158,7 +160,7 @@ mod tests {
         connection.create_aggregate_function("a", 3, FunctionFlags::SQLITE_UTF8, sum).unwrap();
         // Running 5 to 35, in a system call 12 to 14, ready 0 to 10 and 30 to 90.
         let sql = "select a(column1, column2, column3)
-                   from (values (3, 5, 30), (5, 12, 2), (2, 0, 10), (2, 30, 60), (2, 7, 0))";
+                   from (values (3, 5, 30), (5, 12, 2), (2, 0, 10), (2, 30, 60), (2, 7, 0), (6, 0, 30))";
         let bytes: Vec<u8> = connection.query_row(sql, [], |row| row.get(0)).unwrap();
         let steps: Vec<Step> = bytes.chunks_exact(12).map(Step::from_bytes).collect();
         let step = |running, syscall, ready| Step { running, syscall, ready };

@@ -39,9 +39,10 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         AuthAction::Function { function_name } if function_name != "load_extension" => {
             Authorization::Allow
         }
-        // Asking for the shape of a table is reading.
+        // Asking for the shape of a table, or for the functions there are, is reading.
         AuthAction::Pragma {
-            pragma_name: "table_info" | "table_xinfo" | "table_list" | "index_list",
+            pragma_name:
+                "table_info" | "table_xinfo" | "table_list" | "index_list" | "function_list",
             ..
         } => Authorization::Allow,
         _ => Authorization::Deny,

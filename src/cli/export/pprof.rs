@@ -5,11 +5,12 @@ use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
 use crate::cli::{CliError, Result, load, say};
 use crate::model::NamePattern;
+use crate::order::TraceReader;
 use crate::profile::Profile;
 use crate::profile::from_trace::{
     TaskPattern, TraceProfileError, TraceProfileOptions, TraceProfileType, profiles_of_trace,
 };
-use crate::source::Location;
+use crate::source::{Location, Source};
 use clap::Args;
 use clap::builder::PossibleValue;
 use std::io::Write;
@@ -34,6 +35,7 @@ impl clap::ValueEnum for TypeArgument {
 
 /// What to measure in a trace, and of what part of it.
 #[derive(Args, Default)]
+#[command(next_help_heading = "Traces")]
 pub struct TraceProfileArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -44,7 +46,7 @@ pub struct TraceProfileArguments {
     /// goroutine that created it until it ends
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
-    /// Only samples with this label: goroutine, reason or state; may be repeated
+    /// Only samples with this label: goroutine, reason, state or (of alloc) type; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub label: Vec<String>,
     /// The samples of go tool trace -pprof=TYPE: for net, sync, syscall and sched
@@ -60,17 +62,21 @@ impl TraceProfileArguments {
             let Some((key, value)) = label.split_once('=') else {
                 return Err(CliError::Usage(format!("--label: want KEY=VALUE, got '{label}'")));
             };
-            if !["goroutine", "reason", "state"].contains(&key) {
+            if !["goroutine", "reason", "state", "type"].contains(&key) {
                 return Err(CliError::Usage(format!(
-                    "--label: profiles of traces have the labels goroutine, reason and state, not '{key}'"
+                    "--label: profiles of traces have the labels goroutine, reason, state and type, not '{key}'"
                 )));
             }
             labels.push((key.to_owned(), NamePattern::new(value)));
         }
+        let mut selection = self.selection.selection()?;
+        // Go's names are whole names; there is no star in them that stands for anything.
+        let pattern = if self.gotool { NamePattern::exact } else { NamePattern::new };
+        selection.functions = self.selection.function.iter().map(|name| pattern(name)).collect();
         Ok(TraceProfileOptions {
             types,
-            selection: self.selection.selection()?,
-            region: self.region.as_deref().map(NamePattern::new),
+            selection,
+            region: self.region.as_deref().map(pattern),
             task: self.task.as_deref().map(|task| match task.parse() {
                 Ok(number) => TaskPattern::Number(number),
                 Err(_) => TaskPattern::Name(NamePattern::new(task)),
@@ -87,9 +93,22 @@ pub fn read_profiles(
     options: &TraceProfileOptions,
     strict: bool,
 ) -> Result<Vec<Profile>> {
-    let (reader, progress) = load::open_trace(location)?;
-    let read = profiles_of_trace(reader, options);
+    let (source, progress) = load::open_source(location)?;
+    let profiles = profiles_of_source(location, source, options, strict);
     progress.finish();
+    profiles
+}
+
+/// Reads profiles out of a trace that was opened.
+pub fn profiles_of_source(
+    location: &Location,
+    source: Source,
+    options: &TraceProfileOptions,
+    strict: bool,
+) -> Result<Vec<Profile>> {
+    let reader = TraceReader::new(source)
+        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
+    let read = profiles_of_trace(reader, options);
     let (profiles, diagnostics) = read.map_err(|error| match error {
         TraceProfileError::NoWallClock => CliError::Failed(format!("{location}: {error}")),
         error => CliError::Usage(error.to_string()),

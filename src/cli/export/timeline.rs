@@ -61,17 +61,9 @@ enum Lanes {
     All,
 }
 
-/// Options of all timelines.
+/// What a timeline shows.
 #[derive(Args)]
-pub struct TimelineArguments {
-    /// Trace to export
-    source: String,
-    /// File to write; packed if it ends in .gz; - for standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-    /// Overwrite FILE
-    #[arg(long)]
-    force: bool,
+pub struct LayoutArguments {
     #[command(flatten)]
     selection: SelectionArguments,
     /// What has lanes; may be repeated. By default all for perfetto, procs for chrome, whose format
@@ -84,6 +76,21 @@ pub struct TimelineArguments {
     /// Shortest time between two points of a counter
     #[arg(long, value_name = "DURATION")]
     counters_every: Option<String>,
+}
+
+/// Options of all timelines.
+#[derive(Args)]
+pub struct TimelineArguments {
+    /// Trace to export
+    source: String,
+    /// File to write; packed if it ends in .gz; - for standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    layout: LayoutArguments,
     /// Fail, and write nothing, if any part of the trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -91,7 +98,12 @@ pub struct TimelineArguments {
     options: SourceOptions,
 }
 
-impl TimelineArguments {
+impl LayoutArguments {
+    /// The options for Perfetto's format.
+    pub fn perfetto(&self) -> Result<TimelineOptions> {
+        self.options(&[Lanes::All], 100_000)
+    }
+
     fn options(&self, lanes: &[Lanes], every_ns: i64) -> Result<TimelineOptions> {
         let by = if self.by.is_empty() { lanes } else { &self.by };
         let has = |lanes| by.contains(&lanes) || by.contains(&Lanes::All);
@@ -125,7 +137,7 @@ pub struct PerfettoArguments {
 /// `gotrace export perfetto`.
 pub fn perfetto(arguments: &PerfettoArguments) -> Result<()> {
     let arguments = &arguments.common;
-    let options = arguments.options(&[Lanes::All], 100_000)?;
+    let options = arguments.layout.perfetto()?;
     export(arguments, &options, Perfetto::new, Perfetto::finish)
 }
 
@@ -138,7 +150,7 @@ pub struct ChromeArguments {
 /// `gotrace export chrome`.
 pub fn chrome(arguments: &ChromeArguments) -> Result<()> {
     let arguments = &arguments.common;
-    let options = arguments.options(&[Lanes::Procs], 1_000_000)?;
+    let options = arguments.layout.options(&[Lanes::Procs], 1_000_000)?;
     export(arguments, &options, Chrome::new, Chrome::finish)
 }
 

@@ -2,12 +2,12 @@
 
 use super::database;
 use super::options::ProfileArguments;
-use crate::cli::export::pprof::read_profiles;
+use crate::cli::export::pprof::profiles_of_source;
 use crate::cli::files::PendingFile;
 use crate::cli::load::open_source;
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::Location;
+use crate::source::{Location, Source};
 use crate::store::is_database;
 use crate::wire::looks_like_trace;
 use std::fs::File;
@@ -88,8 +88,9 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
     }
     let (mut source, progress) = open_source(location)?;
     if looks_like_trace(source.stream.peek(16)) {
-        drop((source, progress));
-        return load_trace(arguments, location);
+        let profile = read_trace(arguments, location, source);
+        progress.finish();
+        return profile;
     }
     let with_symbols = arguments.symbolize.as_deref() != Some("none");
     let profile = profile::read(&mut source.stream, with_symbols);
@@ -97,20 +98,19 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
     profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
 }
 
-/// Measures in a trace. It is opened again, which only files can be.
-fn load_trace(arguments: &ProfileArguments, location: &Location) -> Result<Profile> {
+/// Measures in a trace.
+fn read_trace(
+    arguments: &ProfileArguments,
+    location: &Location,
+    source: Source,
+) -> Result<Profile> {
     let Some(kind) = arguments.kind else {
         return Err(CliError::Usage(format!(
             "{location}: this is a trace; say with --type what to measure in it, such as --type sync"
         )));
     };
-    if location.path().is_none() {
-        return Err(CliError::Usage(format!(
-            "{location}: a trace from there cannot be read twice; save it to a file first"
-        )));
-    }
     let options = arguments.traces.options(vec![kind.0])?;
-    let mut profiles = read_profiles(location, &options, false)?;
+    let mut profiles = profiles_of_source(location, source, &options, false)?;
     profiles.pop().ok_or_else(|| CliError::Failed(format!("{location}: there is no such profile")))
 }
 

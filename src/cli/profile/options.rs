@@ -216,7 +216,7 @@ pub struct ProfileArguments {
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub profile: Option<i64>,
     /// What to measure in sources that are traces
-    #[arg(long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
     pub kind: Option<TypeArgument>,
     #[command(flatten)]
     pub traces: TraceProfileArguments,

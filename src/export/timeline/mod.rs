@@ -9,9 +9,11 @@
 //! below it show its regions, system calls, assists, pauses and CPU samples. An arrow leads from the moment
 //! at which a goroutine makes another one runnable to where that one becomes so.
 
+mod below;
 mod format;
 mod goroutine;
 mod lanes;
+mod places;
 mod stage;
 mod tasks;
 mod tracks;

@@ -241,6 +241,16 @@ impl<F: TimelineFormat> Stage<F> {
         self.procs.get_mut(&proc)?.place(&mut self.tracks, start_ns, end_ns)
     }
 
+    /// The lane of a proc from which an arrow can begin at a moment.
+    pub fn proc_at(&self, proc: i64, time_ns: i64) -> Option<TrackId> {
+        self.procs.get(&proc)?.holding(time_ns)
+    }
+
+    /// The lane of a thread from which an arrow can begin at a moment.
+    pub fn thread_at(&self, row: ThreadRow, time_ns: i64) -> Option<TrackId> {
+        self.threads.get(row.index())?.1.as_ref()?.holding(time_ns)
+    }
+
     /// The lane of a proc for an instant.
     pub fn proc_instants(&mut self, proc: i64) -> Option<TrackId> {
         self.add_proc(proc);
@@ -253,7 +263,7 @@ impl<F: TimelineFormat> Stage<F> {
             let about = "Which goroutine ran on each proc (P), or was in a system call with it.";
             tracks.group(root, "Procs", rank::PROCS, ChildOrder::ByRank, about)
         });
-        let name = || FlatLanes::new(group, &format!("Proc {proc}"), proc);
+        let name = || FlatLanes::with_late(group, &format!("Proc {proc}"), proc);
         self.procs.entry(proc).or_insert_with(name);
     }
 
@@ -278,14 +288,6 @@ impl<F: TimelineFormat> Stage<F> {
         self.threads[row.index()].1.as_mut()?.place(&mut self.tracks, start_ns, end_ns)
     }
 
-    /// The lane of a thread for an instant.
-    pub fn thread_instants(&mut self, row: ThreadRow) -> Option<TrackId> {
-        if self.threads.get(row.index())?.1.is_none() {
-            self.open_thread(row);
-        }
-        self.threads[row.index()].1.as_mut()?.first(&mut self.tracks)
-    }
-
     fn open_thread(&mut self, row: ThreadRow) {
         let (tracks, root) = (&mut self.tracks, self.root);
         let group = *self.thread_group.get_or_insert_with(|| {
@@ -293,6 +295,6 @@ impl<F: TimelineFormat> Stage<F> {
             tracks.group(root, "Threads", rank::THREADS, ChildOrder::ByRank, about)
         });
         let (number, lanes) = &mut self.threads[row.index()];
-        *lanes = Some(FlatLanes::new(group, &format!("Thread {number}"), *number));
+        *lanes = Some(FlatLanes::with_late(group, &format!("Thread {number}"), *number));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Builder, Frame, LabelSet, Profile};
 use super::TraceProfileType;
-use crate::model::{FunctionId, ReasonId, StackId, State, Symbols, Totals};
+use crate::model::{FunctionId, HeapTypeId, ReasonId, StackId, State, Symbols, Totals};
 use rustc_hash::FxHashMap;
 
 /// Where samples are added up.
@@ -18,6 +18,8 @@ pub struct Place {
     pub state: Option<State>,
     /// Why, a label.
     pub reason: Option<ReasonId>,
+    /// Of an allocation: what was allocated, a label and the leaf of the stack.
+    pub heap_type: Option<HeapTypeId>,
 }
 
 /// How often, and how much in all.
@@ -51,8 +53,15 @@ pub fn state_word(state: State) -> &'static str {
 }
 
 /// The labels of a place.
-pub fn labels_of(place: &Place, symbols: &Symbols) -> Vec<(&'static str, String)> {
+pub fn labels_of(
+    place: &Place,
+    symbols: &Symbols,
+    heap_types: &[String],
+) -> Vec<(&'static str, String)> {
     let mut labels = Vec::new();
+    if let Some(id) = place.heap_type {
+        labels.push(("type", heap_types[id.index()].clone()));
+    }
     if let Some(id) = place.goroutine {
         labels.push(("goroutine", symbols.function_data(id).name.to_string()));
     }
@@ -111,7 +120,13 @@ impl Frames {
 }
 
 /// The profile of a type.
-pub fn profile(kind: TraceProfileType, sums: &Sums, symbols: &Symbols, totals: &Totals) -> Profile {
+pub fn profile(
+    kind: TraceProfileType,
+    sums: &Sums,
+    symbols: &Symbols,
+    heap_types: &[String],
+    totals: &Totals,
+) -> Profile {
     let (count, value) = kind.values();
     let mut types = vec![(count, "count")];
     types.extend(value);
@@ -129,6 +144,10 @@ pub fn profile(kind: TraceProfileType, sums: &Sums, symbols: &Symbols, totals: &
     let mut sets: FxHashMap<Place, LabelSet> = FxHashMap::default();
     for (place, sum) in places {
         stack.clear();
+        if let Some(id) = place.heap_type {
+            let function = heap_types[id.index()].as_str();
+            stack.push(builder.frame(&Frame { function, file: "", line: 0, pc: 0 }));
+        }
         match (place.stack, place.function) {
             (Some(id), _) => frames.stack(&mut builder, symbols, id, &mut stack),
             (None, Some(id)) => stack.push(frames.function(&mut builder, symbols, id)),
@@ -136,7 +155,7 @@ pub fn profile(kind: TraceProfileType, sums: &Sums, symbols: &Symbols, totals: &
         }
         let key = Place { stack: None, function: None, ..*place };
         let labels = *sets.entry(key).or_insert_with(|| {
-            let labels = labels_of(place, symbols);
+            let labels = labels_of(place, symbols, heap_types);
             let texts: Vec<(&str, &str)> =
                 labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
             builder.labels(&texts, &[])

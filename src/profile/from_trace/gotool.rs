@@ -42,8 +42,17 @@ pub fn read(reader: TraceReader, options: &TraceProfileOptions) -> (Vec<Profile>
     (profiles, outcome.diagnostics)
 }
 
-/// Samples of one stack in one profile: how many, and nanoseconds.
-type Sums = FxHashMap<(u8, Option<StackId>), (i64, i64)>;
+/// Samples by profile and stack.
+type Sums = FxHashMap<(u8, Option<StackId>), Sum>;
+
+/// Samples of one stack in one profile.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    count: i64,
+    ns: i64,
+    /// When the last one came: of stacks that count as one, Go shows the last.
+    last: i64,
+}
 
 /// A state that is being measured.
 #[derive(Clone, Copy)]
@@ -100,10 +109,11 @@ struct Tracker<'a> {
 }
 
 fn merge(into: &mut Sums, from: Sums) {
-    for (key, (count, ns)) in from {
+    for (key, one) in from {
         let sum = into.entry(key).or_default();
-        sum.0 += count;
-        sum.1 += ns;
+        sum.count += one.count;
+        sum.ns += one.ns;
+        sum.last = sum.last.max(one.last);
     }
 }
 
@@ -113,8 +123,9 @@ fn add(sums: &mut Sums, tracked: &Tracked, ns: i64) {
         let one = profiles & profiles.wrapping_neg();
         profiles ^= one;
         let sum = sums.entry((one, tracked.stack)).or_default();
-        sum.0 += 1;
-        sum.1 += ns;
+        sum.count += 1;
+        sum.ns += ns;
+        sum.last = tracked.since + ns;
     }
 }
 
@@ -332,44 +343,49 @@ impl<'a> Tracker<'a> {
 
     /// The profile as BuildProfile makes it: one location for each program counter.
     fn profile(&self, bit: u8) -> Profile {
-        let mut samples: Vec<(Option<StackId>, (i64, i64))> = self
+        let mut samples: Vec<(Option<StackId>, Sum)> = self
             .sums
             .iter()
             .filter(|(key, _)| key.0 == bit)
             .map(|(key, sum)| (key.1, *sum))
             .collect();
         samples.sort_unstable_by_key(|sample| sample.0);
-        // Stacks with equal program counters are one.
-        let mut by_pcs: IndexMap<Vec<u64>, (&[u32], i64, i64), FxBuildHasher> = IndexMap::default();
-        for (stack, (count, ns)) in samples {
+        // Stacks with equal program counters are one. They are compared as arrays of a fixed length
+        // that are filled up with zeros, so a counter of 0 at the end is as none (pcsForStack).
+        let mut by_pcs: IndexMap<Vec<u64>, (&[u32], Sum), FxBuildHasher> = IndexMap::default();
+        for (stack, one) in samples {
             let frames = stack.map_or(&[] as &[u32], |stack| self.symbols.stack_frames(stack));
             let frames = &frames[..frames.len().min(MAX_FRAMES)];
-            let pcs = frames.iter().map(|&frame| self.symbols.frame_data(frame).pc).collect();
-            let sum = by_pcs.entry(pcs).or_insert((frames, 0, 0));
-            sum.1 += count;
-            sum.2 += ns;
+            let mut pcs: Vec<u64> =
+                frames.iter().map(|&frame| self.symbols.frame_data(frame).pc).collect();
+            while pcs.pop_if(|pc| *pc == 0).is_some() {}
+            let (shown, sum) = by_pcs.entry(pcs).or_insert((frames, Sum::default()));
+            if one.last > sum.last {
+                (*shown, sum.last) = (frames, one.last);
+            }
+            sum.count += one.count;
+            sum.ns += one.ns;
         }
         let mut builder = Builder::new(&[("contentions", "count"), ("delay", "nanoseconds")]);
         builder.period("trace", "count", 1);
         let mut locations: FxHashMap<u64, u32> = FxHashMap::default();
-        for (pcs, (frames, count, ns)) in by_pcs {
-            let stack: Vec<u32> = pcs
+        for (frames, sum) in by_pcs.into_values() {
+            let stack: Vec<u32> = frames
                 .iter()
-                .zip(frames)
-                .map(|(&pc, &frame)| {
-                    *locations.entry(pc).or_insert_with(|| {
-                        let data = self.symbols.frame_data(frame);
+                .map(|&frame| {
+                    let data = self.symbols.frame_data(frame);
+                    *locations.entry(data.pc).or_insert_with(|| {
                         let function = self.symbols.function_data(data.function);
                         builder.frame(&Frame {
                             function: &function.name,
                             file: &function.file,
                             line: i64::try_from(data.line).unwrap_or(0),
-                            pc,
+                            pc: data.pc,
                         })
                     })
                 })
                 .collect();
-            builder.add(&stack, LabelSet::EMPTY, &[count, ns]);
+            builder.add(&stack, LabelSet::EMPTY, &[sum.count, sum.ns]);
         }
         builder.finish()
     }

@@ -3,9 +3,9 @@
 //! Comes in: a trace. Goes out: one [`Profile`] for each type asked for, all from one pass. Times are summed
 //! up by stack and labels as spans end, so memory follows the distinct stacks, not the length of the trace.
 //!
-//! There are two ways. gotrace's own ([`spans`]) counts what is still under way when the trace ends, and
-//! shows where the goroutine itself was. Go's ([`gotool`]) has exactly the samples of
-//! `go tool trace -pprof=TYPE`. The differences are told in `docs/profiles.md`.
+//! There are two ways. gotrace's own (`spans.rs`) counts what is still under way when the trace ends, and
+//! shows where the goroutine itself was. Go's (`gotool.rs`) has exactly the samples of
+//! `go tool trace -pprof=TYPE`. The differences are told in `docs/profiles-of-traces.md`.
 
 mod build;
 mod gotool;
@@ -72,6 +72,8 @@ types! {
     GcAssist "gc-assist" "assists" "time" "nanoseconds";
     /// Goroutines by where they were created.
     Goroutines "goroutines" "goroutines" "" "";
+    /// Allocated objects by type and goroutine, of traces with GODEBUG=traceallocfree=1.
+    Alloc "alloc" "objects" "space" "bytes";
 }
 
 impl TraceProfileType {

@@ -42,14 +42,15 @@ pub fn read(
     if is_refused {
         return Err(TraceProfileError::NoWallClock);
     }
-    let profiles = options.types.iter().zip(&mut items.sums).map(|(&kind, sums)| {
+    let mut all = std::mem::take(&mut items.sums);
+    let profiles = options.types.iter().zip(&mut all).map(|(&kind, sums)| {
         sums.retain(|place, _| {
-            let labels = labels_of(place, &symbols);
+            let labels = labels_of(place, &symbols, &items.heap_types);
             options.labels.iter().all(|(key, pattern)| {
                 labels.iter().any(|(name, value)| name == key && pattern.matches(value))
             })
         });
-        build::profile(kind, sums, &symbols, &totals)
+        build::profile(kind, sums, &symbols, &items.heap_types, &totals)
     });
     Ok((profiles.collect(), outcome.diagnostics))
 }
@@ -96,7 +97,7 @@ struct Live {
     is_wanted: Option<bool>,
     /// The function it began with, once that is known.
     function: Option<FunctionId>,
-    deferred: Vec<StateSpan>,
+    deferred: Vec<(StateSpan, i64)>,
     /// The last place of its own that is known.
     stack: Option<StackId>,
     /// A running span whose end is not known as a place yet: when, how long, how much of it inside.
@@ -119,8 +120,16 @@ struct SpanProfiles {
     selection: Selection,
     window: TimeBounds,
     wanted: Option<Wanted>,
+    /// By state: whether its spans change nothing, since no type is about them and there is nothing
+    /// to follow from span to span.
+    is_skipped: [bool; 8],
     /// By goroutine; `None` for those that have ended.
     live: Vec<Option<Box<Live>>>,
+    /// By goroutine, if allocations are asked for: they are told when they are released, maybe after
+    /// the goroutine's end. `None` for those that were not asked for.
+    allocators: Vec<Option<Option<FunctionId>>>,
+    heap_types: Vec<String>,
+    heap_type_bytes: Vec<i64>,
     /// By reason.
     classes: Vec<u8>,
     /// Whether functions were asked for.
@@ -135,7 +144,11 @@ impl SpanProfiles {
             selection: options.selection.clone(),
             window: TimeBounds::ALL,
             wanted: Wanted::new(options),
+            is_skipped: skipped_states(options),
             live: Vec::new(),
+            allocators: Vec::new(),
+            heap_types: Vec::new(),
+            heap_type_bytes: Vec::new(),
             classes: Vec::new(),
             wanted_functions: Vec::new(),
         }
@@ -150,13 +163,23 @@ impl SpanProfiles {
     }
 
     fn span(&mut self, live: &mut Live, span: &StateSpan) {
+        let end_ns = span.start_ns + span.duration_ns;
+        // Asked for at once: it is about what was entered and left until now.
+        let inside_ns = match (&self.wanted, self.window.clip(span.start_ns, end_ns)) {
+            (None, _) => 0,
+            (Some(_), Some((start_ns, end_ns))) => live.inside.take(start_ns, end_ns),
+            (Some(_), None) => {
+                live.inside.take(span.start_ns, end_ns);
+                0
+            }
+        };
         if live.is_wanted.is_none() && span.function.is_none() && live.deferred.len() < MAX_DEFERRED
         {
-            live.deferred.push(*span);
+            live.deferred.push((*span, inside_ns));
             return;
         }
         self.decide(live, span.function);
-        self.count(live, span, span.function);
+        self.count(live, span, inside_ns, span.function);
     }
 
     /// The function of a goroutine is known now, or never will be.
@@ -164,33 +187,28 @@ impl SpanProfiles {
         if live.is_wanted.is_none() {
             live.is_wanted = Some(self.wants(function));
             live.function = function;
-            for span in std::mem::take(&mut live.deferred) {
-                self.count(live, &span, function);
+            for (span, inside_ns) in std::mem::take(&mut live.deferred) {
+                self.count(live, &span, inside_ns, function);
             }
         }
     }
 
-    fn count(&mut self, live: &mut Live, span: &StateSpan, goroutine: Option<FunctionId>) {
+    fn count(
+        &mut self,
+        live: &mut Live,
+        span: &StateSpan,
+        inside_ns: i64,
+        goroutine: Option<FunctionId>,
+    ) {
         // Where it stopped running is where it ran, as far as anything tells.
         if let Some(running) = live.running.take() {
             self.end_running(running, span.stack);
         }
-        let end_ns = span.start_ns + span.duration_ns;
-        let clipped = self.window.clip(span.start_ns, end_ns);
+        let clipped = self.window.clip(span.start_ns, span.start_ns + span.duration_ns);
         let mut value_ns = clipped.map_or(0, |(start_ns, end_ns)| end_ns - start_ns);
-        let mut is_early = false;
-        if self.wanted.is_some() {
-            let inside_ns = match clipped {
-                Some((start_ns, end_ns)) => live.inside.take(start_ns, end_ns),
-                None => {
-                    live.inside.take(span.start_ns, end_ns);
-                    0
-                }
-            };
-            is_early = inside_ns == 0 && live.early.is_some();
-            if !is_early {
-                value_ns = inside_ns.min(value_ns);
-            }
+        let is_early = self.wanted.is_some() && inside_ns == 0 && live.early.is_some();
+        if self.wanted.is_some() && !is_early {
+            value_ns = inside_ns.min(value_ns);
         }
         let own = span.stack.or(live.stack);
         live.stack = own;
@@ -224,7 +242,7 @@ impl SpanProfiles {
         let Running { goroutine, value_ns } = running;
         let function = if stack.is_none() { goroutine } else { None };
         let state = Some(State::Running);
-        let place = Place { stack, function, goroutine, state, reason: None };
+        let place = Place { stack, function, goroutine, state, ..Place::default() };
         for (kind, sums) in self.types.iter().zip(&mut self.sums) {
             if *kind == TraceProfileType::Wall {
                 add(sums, place, 1, value_ns);
@@ -282,6 +300,26 @@ impl SpanProfiles {
     }
 }
 
+/// The states whose spans need not be looked at. Most are of goroutines that run or could.
+fn skipped_states(options: &TraceProfileOptions) -> [bool; 8] {
+    use TraceProfileType::*;
+    let is_restricted = options.selection.has_goroutines() || Wanted::new(options).is_some();
+    let mut is_skipped = [!is_restricted; 8];
+    for kind in &options.types {
+        let states: &[State] = match kind {
+            Net | Sync | Sleep | OffCpu => &[State::Waiting],
+            Syscall => &[State::Syscall, State::SyscallBlocked],
+            SchedByWaker => &[State::Runnable],
+            // They need to know the goroutine, or where it was before.
+            Sched | Wall | Cpu | GcAssist | Goroutines | Alloc => return [false; 8],
+        };
+        for &state in states {
+            is_skipped[state as usize] = false;
+        }
+    }
+    is_skipped
+}
+
 /// Where a span of a goroutine that does not run counts in a profile, if it does.
 fn place_of(
     kind: TraceProfileType,
@@ -300,14 +338,15 @@ fn place_of(
         Syscall => matches!(span.state, State::Syscall | State::SyscallBlocked),
         Sched | SchedByWaker => span.state == State::Runnable,
         Wall => true,
-        Cpu | GcAssist | Goroutines => false,
+        Cpu | GcAssist | Goroutines | Alloc => false,
     };
     if !counts {
         return None;
     }
     let stack = if kind == SchedByWaker { span.waker.stack.or(span.stack) } else { own };
     let function = if stack.is_none() { goroutine } else { None };
-    Some(Place { stack, function, goroutine, state: Some(span.state), reason: span.reason })
+    let (state, reason) = (Some(span.state), span.reason);
+    Some(Place { stack, function, goroutine, state, reason, heap_type: None })
 }
 
 impl Items for SpanProfiles {
@@ -355,6 +394,9 @@ impl Items for SpanProfiles {
 
     #[inline(always)]
     fn state(&mut self, span: &StateSpan) {
+        if self.is_skipped[span.state as usize] {
+            return;
+        }
         let Some(mut live) = self.take(span.goroutine) else { return };
         if !live.is_hidden {
             self.span(&mut live, span);
@@ -370,6 +412,43 @@ impl Items for SpanProfiles {
         if let Some(running) = live.running.take() {
             self.end_running(running, None);
         }
+        if self.has(TraceProfileType::Alloc).is_some() {
+            let index = goroutine.id.index();
+            if index >= self.allocators.len() {
+                self.allocators.resize(index + 1, None);
+            }
+            self.allocators[index] = (live.is_wanted == Some(true)).then_some(live.function);
+        }
+    }
+
+    fn heap_type(&mut self, _: HeapTypeId, data: &TypeData) {
+        self.heap_types.push(data.name.clone());
+        self.heap_type_bytes.push(i64::try_from(data.size_bytes).unwrap_or(i64::MAX));
+    }
+
+    fn memory_block(&mut self, block: &MemoryBlock) {
+        let Some(index) = self.has(TraceProfileType::Alloc) else { return };
+        let (MemoryKind::Object { ty }, Some(time_ns)) = (block.kind, block.allocated_ns) else {
+            return;
+        };
+        let allocator = match block.goroutine {
+            // Without a goroutine it belongs to the whole program only.
+            None => (!self.selection.has_goroutines()).then_some(None),
+            Some(id) => match self.live(id) {
+                Some(live) if live.is_hidden || live.is_wanted == Some(false) => None,
+                Some(live) => Some(live.function),
+                None => self.allocators.get(id.index()).copied().flatten(),
+            },
+        };
+        let Some(goroutine) = allocator else { return };
+        // Where the goroutine was then is not known any more.
+        if self.wanted.is_some() || !self.window.contain(time_ns) {
+            return;
+        }
+        let place = Place { function: goroutine, goroutine, heap_type: ty, ..Place::default() };
+        // The size of an object whose type is not told is not known.
+        let bytes = ty.map_or(0, |ty| self.heap_type_bytes[ty.index()]);
+        add(&mut self.sums[index], place, 1, bytes);
     }
 
     fn region_begins(&mut self, goroutine: GoroutineId, task: u64, name: &str, time_ns: i64) {

@@ -19,6 +19,12 @@ const COST: Threshold = Threshold {
     doc: "share of mark workers and assists in the time of all procs",
 };
 
+const DURATION: Threshold = Threshold {
+    name: "duration_ns",
+    at_least: 5e6,
+    doc: "length of the trace: in a shorter one a few collections say nothing",
+};
+
 /// The rule.
 pub static RULE: Rule = Rule {
     name: "frequent-gc",
@@ -26,7 +32,7 @@ pub static RULE: Rule = Rule {
     doc: "The collector is on for a large part of the time. Either the program allocates much, or it has little room: \
           `GOGC` is low, or the memory limit (`GOMEMLIMIT`) is close to what the program keeps.",
     cost: "the time of mark workers and of goroutines that had to help",
-    thresholds: &[CYCLES, MARKING, COST],
+    thresholds: &[CYCLES, MARKING, COST, DURATION],
     check,
 };
 
@@ -43,7 +49,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     let background_ns: i64 = cycles.iter().map(|cycle| cycle.background_ns).sum();
     let procs_ns = case.duration_ns() * case.facts.procs();
     let cost = share(assist_ns + background_ns, procs_ns);
-    if !COST.is_reached(cost) {
+    if !COST.is_reached(cost) || !DURATION.is_reached(case.duration_ns() as f64) {
         return Ok(Vec::new());
     }
     let rate = memory.allocated_bytes as f64 / seconds;

@@ -28,7 +28,7 @@ pub static RULE: Rule = Rule {
     title: "One goroutine serialises the rest",
     doc: "One goroutine is busy nearly all the time, others wait for what it sends them or for room to send to it, and \
           procs are free: the program is as fast as that goroutine, whatever the number of procs. Waits for channels, \
-          in selects and for locks that it ended are counted.",
+          in selects and for mutexes that it ended are counted; waiting for a group to be done is not.",
     cost: "the time others waited for the goroutine",
     thresholds: &[BUSY, WAITERS, WAITING, FREE],
     check,
@@ -41,13 +41,22 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     if !FREE.is_reached(free) {
         return Ok(Vec::new());
     }
+    // Who waits for the end of all work waits for its last worker, however many there are.
+    let at_end: HashSet<Option<i64>> = facts
+        .places_in("waiting")
+        .filter(|row| row.kind.as_deref() == Some("sync"))
+        .map(|row| row.stack_id)
+        .collect();
     let mut findings = Vec::new();
     for busy in &facts.busiest {
         let busy_share = case.of_duration(busy.busy_ns);
         if !BUSY.is_reached(busy_share) {
             continue;
         }
-        let waits = || facts.waits.all.iter().filter(|wait| wait.woken_by == Some(busy.id));
+        let waits = || {
+            let ended = facts.waits.all.iter().filter(|wait| wait.woken_by == Some(busy.id));
+            ended.filter(|wait| !at_end.contains(&wait.stack_id))
+        };
         let waiters: HashSet<i64> = waits().map(|wait| wait.goroutine_id).collect();
         let total_ns: i64 = waits().map(|wait| wait.end_ns - wait.start_ns).sum();
         if !WAITERS.is_reached(waiters.len() as f64)

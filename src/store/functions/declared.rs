@@ -104,6 +104,19 @@ pub static FUNCTIONS: &[Function] = &[
         example: ("go1.27/sync", "select human_ns(1234567) as duration"),
     },
     Function {
+        name: "pprof",
+        arguments: "stack_id, type, unit, value, ...",
+        is_aggregate: true,
+        doc: "A profile for `go tool pprof` and the like, packed with gzip: for each stack the sum of the values. Type and unit \
+              are texts, such as 'delay' and 'nanoseconds'; up to eight values, each with its type and unit. NULL adds \
+              nothing. `gotrace query -f raw -o FILE` writes it to a file.",
+        example: (
+            "go1.27/sync",
+            "select hex(substr(pprof(stack_id, 'delay', 'nanoseconds', duration_ns), 1, 3)) as start_of_gzip\n\
+             from lock_waits",
+        ),
+    },
+    Function {
         name: "percentile",
         arguments: "x, p",
         is_aggregate: true,

@@ -2,6 +2,7 @@
 
 mod declared;
 mod histogram;
+mod pprof;
 
 pub use declared::{FUNCTIONS, Function};
 
@@ -73,6 +74,7 @@ pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> 
         tables::state_at(&connection, goid, time_ns)
     })?;
     histogram::register(connection)?;
+    pprof::register(connection)?;
     tables::register(connection)
 }
 

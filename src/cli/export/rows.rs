@@ -1,0 +1,77 @@
+//! `gotrace export csv`, `jsonl` and `events`: what other programs read line by line.
+
+use super::timeline::open_target;
+use crate::cli::events::{self, EventsArguments};
+use crate::cli::locate::SourceOptions;
+use crate::cli::output::{Format, Output};
+use crate::cli::{CliError, Result, query};
+use crate::export::Target;
+use crate::store::{Limits, RELATIONS, nearest};
+use clap::Args;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct RowsArguments {
+    /// Trace or database
+    source: String,
+    /// Table or view; gotrace query SOURCE "select ..." takes any statement
+    table: String,
+    /// File to write; packed if it ends in .gz; standard output without it
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
+    /// Fail, and write nothing, if any part of a trace cannot be read
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    options: SourceOptions,
+}
+
+/// Writes all rows of a relation.
+pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
+    let table = arguments.table.to_ascii_lowercase();
+    let Some(relation) = RELATIONS.iter().find(|relation| relation.name == table) else {
+        let hint = match nearest(&table, RELATIONS.iter().map(|relation| relation.name)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "docs/schema.md lists them".into(),
+        };
+        return Err(CliError::Usage(format!("there is no table '{table}'; {hint}")));
+    };
+    let database = query::open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    let (mut target, pending) = open_target(&arguments.output, arguments.force)?;
+    let mut output = Output::to(Box::new(&mut target), false, Some(format));
+    let sql = format!("select * from {}", relation.name);
+    database.query(&sql, &[], Limits { time: None, rows: None }, &mut output)?;
+    output.finish()?;
+    close(target, pending)
+}
+
+fn close(target: Target, pending: Option<crate::cli::files::PendingFile>) -> Result<()> {
+    target.close()?;
+    pending.map_or(Ok(()), |file| file.keep())
+}
+
+#[derive(Args)]
+pub struct EventFileArguments {
+    #[command(flatten)]
+    events: EventsArguments,
+    /// File to write; packed if it ends in .gz; standard output without it
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
+}
+
+/// Writes the ordered events.
+pub fn events(arguments: &EventFileArguments) -> Result<()> {
+    let (target, pending) = open_target(&arguments.output, arguments.force)?;
+    let mut out = BufWriter::with_capacity(1 << 16, target);
+    events::write(&arguments.events, &mut out)?;
+    out.flush()?;
+    let target = out.into_inner().map_err(|error| CliError::from(error.into_error()))?;
+    close(target, pending)
+}
