@@ -139,7 +139,7 @@ fn behind_a_bad_first_generation_the_others_are_whole() {
 
 #[test]
 fn a_doubled_batch_changes_nothing() {
-    for name in ["go1.19/mixed", "go1.21/samples", "go1.22/generations", "go1.27/mixed"] {
+    for name in ["go1.19/mixed", "go1.22/generations", "go1.27/mixed"] {
         let whole = Trace::new(name).bytes();
         let intact = examine(&whole).unwrap().unwrap();
         let mut doubled = 0;
@@ -350,13 +350,18 @@ fn with_frequency(whole: &[u8], ticks_per_second: u64) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     for batch in batches(whole).iter().rev() {
         let data = &whole[batch.data.clone()];
-        // Alone in its batch, behind the Sync of Go 1.25, or the first entry of an old trace's last.
+        // Alone in its batch, or behind the Sync of Go 1.25; in old traces behind all events, before
+        // the stacks, and there is one.
         let at = match data {
-            [8, ..] => 1,
-            [50, 8, ..] => 2,
-            [2, ..] if whole[5..7] < b"22"[..] => 1,
-            _ => continue,
+            [8, ..] => Some(1),
+            [50, 8, ..] => Some(2),
+            _ if whole[5..7] < b"22"[..] => (1..data.len()).rev().take(10).find(|&at| {
+                let number = committed::damage::number(&data[at..]);
+                data[at - 1] == 2 && number.is_some_and(|(_, len)| at + len == data.len())
+            }),
+            _ => None,
         };
+        let Some(at) = at else { continue };
         let start = batch.data.start + at;
         let (_, len) = committed::damage::number(&whole[start..]).unwrap();
         bytes.splice(start..start + len, number.clone());
@@ -371,10 +376,10 @@ fn with_frequency(whole: &[u8], ticks_per_second: u64) -> Vec<u8> {
 #[test]
 fn times_beyond_all_bounds_overflow_nothing() {
     // Found by fuzzing: a tick of a second makes days of microseconds, and centuries of days.
-    for name in ["go1.19/mixed", "go1.21/samples", "go1.22/generations", "go1.27/generations"] {
+    for name in ["go1.19/mixed", "go1.22/generations", "go1.27/generations"] {
         let whole = Trace::new(name).bytes();
         let bytes = with_frequency(&whole, 1);
-        assert_ne!(bytes, whole, "{name}");
+        assert!(bytes != whole, "{name}: no frequency was found");
         let found = examine(&bytes).unwrap_or_else(|problem| panic!("{name}: {problem}")).unwrap();
         assert!(found.events > 100, "{name}: {}", found.events);
     }

@@ -22,7 +22,7 @@ fn profile(words: &[&str]) -> Output {
         .args(words)
         .current_dir(root())
         // Sources are found where the command line says, not where this machine has Go.
-        .env_remove("GOROOT")
+        .env("GOROOT", "")
         .env("HOME", "/nonexistent")
         .output()
         .expect("gotrace runs")
@@ -133,7 +133,7 @@ fn damage_is_told_with_field_and_place() {
             }),
         ),
         (
-            "byte 12: sample: 2 values, but those before have 1",
+            "byte 10: sample: 2 values, but those before have 1",
             made(|writer| {
                 sample(&[], &[7])(writer);
                 sample(&[], &[7, 8])(writer);
@@ -262,8 +262,8 @@ fn every_view_has_json_and_csv() {
         let run = sandbox.gotrace(&[&words[..], &["cpu", "-f", "csv"]].concat()).expect(0);
         let mut reader = csv::Reader::from_reader(run.stdout.as_slice());
         assert!(!reader.headers().unwrap().is_empty(), "{view}");
-        let rows = reader.records().map(|row| row.expect(view)).count();
-        assert!(rows > 0 || view == "comments", "{view}");
+        let rows: Vec<_> = reader.records().map(|row| row.expect(view)).collect();
+        assert!(!rows.is_empty() || view == "comments", "{view}");
     }
     let run = sandbox.gotrace(&["profile", "top", "cpu", "-f", "json"]).expect(0);
     let value: serde_json::Value = serde_json::from_str(run.text()).unwrap();
@@ -340,7 +340,9 @@ fn text_profiles_have_the_functions_of_their_comments() {
     ] {
         let output = profile(&["top", &format!("testdata/profiles/go1.27/{name}")]);
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains(function) && !text.contains("<unknown>"), "{name}: {text}");
+        assert!(text.contains(function), "{name}: {text}");
+        // Only what has no comment at all stays unknown.
+        assert!(!name.starts_with("goroutine") || !text.contains("<unknown>"), "{name}: {text}");
     }
     let output = profile(&["tags", "testdata/profiles/go1.27/goroutine1.txt"]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("waiter"));

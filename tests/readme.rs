@@ -1,5 +1,5 @@
-//! What `README.md` shows is what happens: every command in its `console` blocks is run, and must print
-//! what stands there. `UPDATE_GOLDEN=1 cargo test` writes the output again.
+//! What `README.md` and the tutorial show is what happens: every command in their `console` blocks is run,
+//! and must print what stands there. `UPDATE_GOLDEN=1 cargo test` writes the output again.
 
 mod committed;
 
@@ -109,8 +109,17 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 #[test]
 fn the_readme_shows_what_happens() {
-    let path = committed::root().join("README.md");
-    let text = fs::read_to_string(&path).expect("there is a README.md");
+    check("README.md");
+}
+
+#[test]
+fn the_tutorial_shows_what_happens() {
+    check("docs/tutorial.md");
+}
+
+fn check(document: &str) {
+    let path = committed::root().join(document);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
     let pieces = pieces(&text);
     let commands: Vec<String> = pieces
         .iter()
@@ -119,7 +128,7 @@ fn the_readme_shows_what_happens() {
             Piece::Line(_) => None,
         })
         .collect();
-    assert!(!commands.is_empty(), "README.md has no console block");
+    assert!(!commands.is_empty(), "{document} has no console block");
     let blocks = text.lines().filter(|line| line.starts_with("```console")).count();
     assert!(commands.len() >= blocks, "a console block has no command");
     let shell = Shell::new(&commands);
@@ -141,7 +150,7 @@ fn the_readme_shows_what_happens() {
         fs::write(path, current).unwrap();
     } else {
         assert!(problems.is_empty(), "{problems}UPDATE_GOLDEN=1 cargo test writes it again");
-        assert_eq!(current, text, "README.md was not taken apart well");
+        assert_eq!(current, text, "{document} was not taken apart well");
     }
 }
 

@@ -320,9 +320,20 @@ fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     static INVARIANTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let Ok(file) = load_file(input) else { return Ok(()) };
     let mut found = violations(&file.connection, INVARIANTS.get_or_init(invariants));
-    // A changed number of a thread in an old trace cannot be told from the right one.
-    found
-        .retain(|one| !(is_v1(input) && one.starts_with("one_goroutine_runs_on_a_thread: thread")));
+    // What a trace cannot break, whatever is in it. The other invariants are of what programs do: a
+    // changed event may stop a stopped world or log to a task that never was. Times of decades add up
+    // to more than SQL's sum() holds.
+    const UNBREAKABLE: &[&str] = &[
+        "integrity_check",
+        "nothing_ends_before_it_starts",
+        "proc_states_have_no_gap_and_no_overlap",
+        "states_have_no_gap_and_no_overlap",
+        "states_span_the_goroutine",
+        "totals_equal_the_sum_of_their_parts",
+    ];
+    found.retain(|one| {
+        UNBREAKABLE.iter().any(|name| one.starts_with(name)) && !one.ends_with("integer overflow")
+    });
     check(found.is_empty(), &found.join("; "))?;
     // The same statements on both, through the same door.
     let inserted = load_in_memory(input)?;

@@ -15,10 +15,15 @@ pub struct ProfileTotals {
     pub types: Vec<String>,
 }
 
-/// Whether a source holds a profile rather than a trace. Go's profiles begin with a sample type.
+/// Whether a source holds a profile rather than a trace: it is one in text, or begins with a sample
+/// type (field 1) or a period type (field 11), as those of Go and of pprof do. Both are short
+/// messages of two numbers.
 pub fn is_profile(stream: &mut ByteStream) -> bool {
     let start = stream.peek(16);
-    !looks_like_trace(start) && (start.first() == Some(&0x0a) || profile::is_text(stream))
+    if looks_like_trace(start) {
+        return false;
+    }
+    matches!(*start, [0x0a | 0x5a, 2..=20, 0x08 | 0x10, ..]) || profile::is_text(stream)
 }
 
 /// Loads one profile.

@@ -60,6 +60,11 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Whether it was given any row.
+    pub fn has_rows(&self) -> bool {
+        self.rows > 0
+    }
+
     /// Writes what is left.
     pub fn finish(mut self) -> io::Result<()> {
         match self.format {

@@ -2,10 +2,9 @@
 
 use super::labels::{Label, LabelSet, LabelValue};
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
-use super::samples::Samples;
+use super::samples::{Samples, UniqueSamples};
 use super::text::Text;
-use rustc_hash::{FxHashMap, FxHasher};
-use std::hash::{Hash, Hasher};
+use rustc_hash::FxHashMap;
 
 /// A place in a function, as a trace tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,13 +37,8 @@ pub struct Builder {
     profile: Profile,
     functions: FxHashMap<(Text, Text), u32>,
     locations: FxHashMap<(u64, Vec<Line>), u32>,
-    /// The last sample whose stack and labels have this hash.
-    samples: FxHashMap<u64, u32>,
-    /// For each sample, the one before it with the same hash.
-    previous: Vec<u32>,
+    samples: UniqueSamples,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl Builder {
     /// For samples with these values: name and unit of each.
@@ -145,25 +139,8 @@ impl Builder {
     /// Adds a sample: its stack, leaf first, and one value for each sample type. A sample that
     /// would be more than all stacks together may have (2^32 frames) is left out.
     pub fn add(&mut self, stack: &[u32], labels: LabelSet, values: &[i64]) {
-        let mut hasher = FxHasher::default();
-        (stack, labels).hash(&mut hasher);
-        let last = self.samples.entry(hasher.finish()).or_insert(NONE);
         let samples = &mut self.profile.samples;
-        let mut known = *last;
-        while known != NONE {
-            let sample = known as usize;
-            if samples.labels(sample) == labels && samples.stack(sample) == stack {
-                for (sum, &value) in samples.values_mut(sample).iter_mut().zip(values) {
-                    *sum = sum.saturating_add(value);
-                }
-                return;
-            }
-            known = self.previous[sample];
-        }
-        if samples.push(stack.iter().copied(), values, labels) {
-            self.previous.push(*last);
-            *last = samples.len() as u32 - 1;
-        }
+        self.samples.add(samples, stack, labels, values, i64::saturating_add);
     }
 
     /// The profile. It has one mapping, which says that it needs no symbols from a program file.

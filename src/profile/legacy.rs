@@ -3,10 +3,11 @@
 //! Comes in: the text. Goes out: a profile with the samples, addresses and mappings that pprof
 //! makes of it (Go 1.27 pprof `profile/legacy_profile.go`). pprof ignores the comments, in which Go
 //! writes what is at each address; here they give the functions, unless the user does not want
-//! them. The form with `debug=2` is not known to pprof at all.
+//! them. The form with `debug=2` is not known to pprof at all; see
+//! [`goroutine_text`].
 
-use super::builder::{Builder, Frame};
 use super::decode::ProfileError;
+use super::goroutine_text;
 use super::labels::{Label, LabelValue};
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
 use super::text::Text;
@@ -35,7 +36,6 @@ struct Patterns {
     heap: Regex,
     contention: Regex,
     hex: Regex,
-    goroutine: Regex,
     full_map: Regex,
     brief_map: Regex,
 }
@@ -52,9 +52,6 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         heap: compile(r"(-?[0-9]+): *(-?[0-9]+) *\[ *([0-9]+): *([0-9]+) *] @([ x0-9a-f]*)"),
         contention: compile(r"([0-9]+) *([0-9]+) @([ x0-9a-f]*)"),
         hex: compile("0x[0-9a-f]+"),
-        goroutine: compile(
-            r"^goroutine [0-9]+ (?:[^\[]*)\[([^\],]*)(?:, ([0-9]+) minutes)?[^\]]*\]:$",
-        ),
         full_map: compile(&format!(
             r"{range}(?:\s+([-rwxp]+))?(?:\s+([0-9a-fA-F]+))?\s+[0-9a-fA-F]+:[0-9a-fA-F]+\s+[0-9]+(?:\s+(\S+))?"
         )),
@@ -83,7 +80,7 @@ fn form_of(text: &str) -> Option<Form> {
     let first = lines.find(|line| !is_blank(line))?;
     if PATTERNS.count_start.is_match(first) {
         Some(Form::Count)
-    } else if PATTERNS.goroutine.is_match(first) {
+    } else if goroutine_text::is_first_line(first) {
         Some(Form::Goroutines)
     } else {
         None
@@ -101,7 +98,7 @@ pub fn read_text(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile,
     let text = String::from_utf8_lossy(&text);
     let form = form_of(&text).ok_or_else(|| WireError::new(0, "this text is no profile"))?;
     if form == Form::Goroutines {
-        return Ok(goroutines(&text));
+        return Ok(goroutine_text::read(&text));
     }
     let mut reader =
         Reader { lines: Lines::new(&text), profile: Profile::default(), ..Reader::default() };
@@ -571,70 +568,9 @@ fn unsampled(count: i64, size: i64, rate: i64) -> (i64, i64) {
     ((count as f64 * factor) as i64, (size as f64 * factor) as i64)
 }
 
-/// The stacks of all goroutines, as `debug=2` and crashes print them.
-fn goroutines(text: &str) -> Profile {
-    let mut builder = Builder::new(&[("goroutine", "count")]);
-    builder.period("goroutine", "count", 1);
-    let mut stack = Vec::new();
-    let mut state: Option<(String, i64)> = None;
-    let mut function: Option<String> = None;
-    for line in text.lines().chain([""]) {
-        if let Some(found) = PATTERNS.goroutine.captures(line) {
-            let minutes = found.get(2).and_then(|minutes| minutes.as_str().parse().ok());
-            state = Some((found[1].to_owned(), minutes.unwrap_or(0)));
-            stack.clear();
-        } else if line.trim().is_empty() {
-            if let Some((state, minutes)) = state.take() {
-                let waiting = [("wait", minutes, "minutes")];
-                let numbers = if minutes == 0 { &[][..] } else { &waiting };
-                let labels = builder.labels(&[("state", &state)], numbers);
-                builder.add(&stack, labels, &[1]);
-            }
-        } else if let Some(at) = line.strip_prefix('\t') {
-            let at = at.split(" +0x").next().unwrap_or(at);
-            let (file, number) = at.rsplit_once(':').unwrap_or((at, "0"));
-            if let Some(function) = function.take() {
-                let line = number.parse().unwrap_or(0);
-                stack.push(builder.frame(&Frame { function: &function, file, line, pc: 0 }));
-            }
-        } else if !line.starts_with("created by ") {
-            function = Some(without_arguments(line).to_owned());
-        } else {
-            function = None;
-        }
-    }
-    builder.finish()
-}
-
-/// `main.(*T).do(0x1, {0x2, 0x3})` without what is in the last brackets.
-fn without_arguments(call: &str) -> &str {
-    let mut depth = 0;
-    for (at, letter) in call.char_indices().rev() {
-        match letter {
-            ')' => depth += 1,
-            '(' => {
-                depth -= 1;
-                if depth == 0 {
-                    return &call[..at];
-                }
-            }
-            _ if depth == 0 => return call,
-            _ => {}
-        }
-    }
-    call
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_are_told_from_receivers() {
-        assert_eq!(without_arguments("main.(*T).do(0x1, {0x2})"), "main.(*T).do");
-        assert_eq!(without_arguments("main.main()"), "main.main");
-        assert_eq!(without_arguments("main.f"), "main.f");
-    }
 
     #[test]
     fn stacks_of_goroutines_become_samples_with_their_state() {

@@ -6,10 +6,10 @@
 
 use super::labels::{Label, LabelSet, LabelValue};
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
+use super::samples::UniqueSamples;
 use super::text::Text;
 use super::units;
-use rustc_hash::{FxHashMap, FxHasher};
-use std::hash::{Hash, Hasher};
+use rustc_hash::FxHashMap;
 
 /// Makes profiles such that they can be merged: keeps the sample types that all of them have, and
 /// converts values to the smallest unit of each. The error is for users.
@@ -191,10 +191,7 @@ struct LocationKey {
 #[derive(Default)]
 struct Merger {
     profile: Profile,
-    /// The last sample whose stack and labels have this hash.
-    samples: FxHashMap<u64, u32>,
-    /// For each sample, the one before it with the same hash.
-    previous: Vec<u32>,
+    samples: UniqueSamples,
     locations: FxHashMap<LocationKey, u32>,
     functions: FxHashMap<(Text, Text, Text, i64), u32>,
     mappings: FxHashMap<MappingKey, u32>,
@@ -210,8 +207,6 @@ struct Translation<'a> {
     /// With what is added to addresses.
     mappings: Vec<Option<(u32, u64)>>,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl Merger {
     fn add(&mut self, source: &Profile) {
@@ -237,31 +232,9 @@ impl Merger {
                 stack.push(self.location(frame, &mut translation));
             }
             let labels = self.labels(source.samples.labels(sample), &mut translation);
-            self.sample(&stack, labels, source.samples.values(sample));
-        }
-    }
-
-    fn sample(&mut self, stack: &[u32], labels: LabelSet, values: &[i64]) {
-        let mut hasher = FxHasher::default();
-        (stack, labels).hash(&mut hasher);
-        let last = self.samples.entry(hasher.finish()).or_insert(NONE);
-        let samples = &mut self.profile.samples;
-        let mut known = *last;
-        while known != NONE {
-            let sample = known as usize;
-            if samples.labels(sample) == labels && samples.stack(sample) == stack {
-                for (sum, &value) in samples.values_mut(sample).iter_mut().zip(values) {
-                    *sum = sum.wrapping_add(value);
-                }
-                return;
-            }
-            known = self.previous[sample];
-        }
-        // More frames than can be numbered do not come out of sources that each could number them,
-        // unless there are many; those samples would be lost, and no machine holds them anyway.
-        if samples.push(stack.iter().copied(), values, labels) {
-            self.previous.push(*last);
-            *last = samples.len() as u32 - 1;
+            let values = source.samples.values(sample);
+            let merged = &mut self.profile.samples;
+            self.samples.add(merged, &stack, labels, values, i64::wrapping_add);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Samples as flat arrays.
 
 use super::labels::LabelSet;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
 
 /// The samples of a profile. A stack is a run of `frames`, leaf first; cutting a stack short
 /// changes the run only.
@@ -150,5 +152,49 @@ impl Samples {
         }
         self.values = values;
         self.width = positions.len();
+    }
+}
+
+/// Where samples with equal stacks and labels are added up.
+#[derive(Debug, Default)]
+pub struct UniqueSamples {
+    /// The last sample whose stack and labels have this hash.
+    last: FxHashMap<u64, u32>,
+    /// For each sample, the one before it with the same hash.
+    previous: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl UniqueSamples {
+    /// Adds values to the sample with this stack and these labels, which is made if it is not
+    /// there. `add` is how values are added. One that would be more than all stacks together may have
+    /// is left out.
+    pub fn add(
+        &mut self,
+        samples: &mut Samples,
+        stack: &[u32],
+        labels: LabelSet,
+        values: &[i64],
+        add: impl Fn(i64, i64) -> i64,
+    ) {
+        let mut hasher = FxHasher::default();
+        (stack, labels).hash(&mut hasher);
+        let last = self.last.entry(hasher.finish()).or_insert(NONE);
+        let mut known = *last;
+        while known != NONE {
+            let sample = known as usize;
+            if samples.labels(sample) == labels && samples.stack(sample) == stack {
+                for (sum, &value) in samples.values_mut(sample).iter_mut().zip(values) {
+                    *sum = add(*sum, value);
+                }
+                return;
+            }
+            known = self.previous[sample];
+        }
+        if samples.push(stack.iter().copied(), values, labels) {
+            self.previous.push(*last);
+            *last = samples.len() as u32 - 1;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Asking the database for what the report needs.
 
+use super::finding::UNKNOWN;
 use crate::store::{Database, Limits, QueryResult, StoreError, Value};
 use std::io;
 
@@ -68,19 +69,11 @@ pub fn rows(
     Ok(rows)
 }
 
-/// The stack with an id as text: a line for the function, an indented one for its place. Empty for
-/// a stack that is empty or not there.
-pub fn stack(database: &Database, id: Option<i64>) -> Result<String, StoreError> {
-    Ok(one_text(database, "select stack(:id)", id)?.unwrap_or_default())
-}
-
-/// The function at which a stack leaves the program for the runtime or the standard library's
-/// plumbing; `None` if the stack is empty.
-pub fn place(database: &Database, id: Option<i64>) -> Result<Option<String>, StoreError> {
-    one_text(database, "select stack_user(:id)", id)
-}
-
-fn one_text(database: &Database, sql: &str, id: Option<i64>) -> Result<Option<String>, StoreError> {
-    let Some(id) = id else { return Ok(None) };
-    Ok(rows(database, sql, &[("id", id)])?.first().and_then(|row| row.text(0)))
+/// The stack with an id as text (a line for the function, an indented one for its place; empty for a
+/// stack that is not there), and the function at which it leaves the program for the runtime or the
+/// standard library's plumbing.
+pub fn stack(database: &Database, id: i64) -> Result<(String, String), StoreError> {
+    let rows = rows(database, "select stack(:id), stack_user(:id)", &[("id", id)])?;
+    let text = |column| rows.first().and_then(|row| row.text(column));
+    Ok((text(0).unwrap_or_default(), text(1).unwrap_or_else(|| UNKNOWN.into())))
 }

@@ -2,7 +2,9 @@
 
 use super::ask;
 use super::facts::Facts;
-use crate::store::{Database, StoreError, Value};
+use crate::store::{Database, StoreError, Value, find_query};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// A rule: what is looked for, and from when on it counts.
 pub struct Rule {
@@ -74,6 +76,8 @@ pub struct Case<'a> {
     source: &'a str,
     /// The trace's row, if there are several in the database.
     trace: Option<i64>,
+    /// Stacks that were asked for already, as text and by place: many goroutines wait at few places.
+    stacks: RefCell<HashMap<i64, (String, String)>>,
 }
 
 impl<'a> Case<'a> {
@@ -84,7 +88,7 @@ impl<'a> Case<'a> {
         source: &'a str,
         trace: Option<i64>,
     ) -> Case<'a> {
-        Case { database, facts, source, trace }
+        Case { database, facts, source, trace, stacks: RefCell::default() }
     }
 
     /// The length of the trace, at least a nanosecond.
@@ -100,7 +104,10 @@ impl<'a> Case<'a> {
     /// The command line of a canned query on this trace, with parameters.
     pub fn query(&self, name: &str, parameters: &[&str]) -> String {
         let mut command = format!("gotrace query {} {name}", quoted(self.source));
-        if let Some(trace) = self.trace {
+        // Not every query tells traces apart.
+        let has_trace = find_query(name)
+            .is_ok_and(|query| query.parameters.iter().any(|parameter| parameter.name == "trace"));
+        if let Some(trace) = self.trace.filter(|_| has_trace) {
             command.push_str(&format!(" -p trace={trace}"));
         }
         for parameter in parameters {
@@ -111,12 +118,22 @@ impl<'a> Case<'a> {
 
     /// A stack as text.
     pub fn stack(&self, id: Option<i64>) -> Result<String, StoreError> {
-        ask::stack(self.database, id)
+        Ok(self.known(id)?.0)
     }
 
     /// The function of the program in which a stack is.
     pub fn place(&self, id: Option<i64>) -> Result<String, StoreError> {
-        Ok(ask::place(self.database, id)?.unwrap_or_else(|| UNKNOWN.into()))
+        Ok(self.known(id)?.1)
+    }
+
+    fn known(&self, id: Option<i64>) -> Result<(String, String), StoreError> {
+        let Some(id) = id else { return Ok((String::new(), UNKNOWN.into())) };
+        if let Some(known) = self.stacks.borrow().get(&id) {
+            return Ok(known.clone());
+        }
+        let stack = ask::stack(self.database, id)?;
+        self.stacks.borrow_mut().insert(id, stack.clone());
+        Ok(stack)
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Step {
 impl Database {
     /// The activity in a trace of a length. One pass over its states.
     pub fn activity(&self, trace_id: i64, duration_ns: i64) -> Result<Activity, StoreError> {
-        let step_ns = (duration_ns.max(1) + MAX_STEPS - 1) / MAX_STEPS;
+        let step_ns = duration_ns.max(1).saturating_add(MAX_STEPS - 1) / MAX_STEPS;
         let connection = &self.connection;
         // Not one of the documented functions: it is here for this statement.
         let name = "gotrace_activity";

@@ -267,7 +267,14 @@ pub fn write_csv(mut report: Report, shown: Shown, out: &mut impl Write) -> Resu
         View::List => {
             row(&["function", "file", "line", "flat", "cum", "text"])?;
             for function in report.list().map_err(CliError::Failed)?.functions {
-                for line in function.lines.unwrap_or_default() {
+                let Ok(lines) = &function.lines else {
+                    // Without its source it is still known what it comes to.
+                    let [flat, cum] =
+                        [function.flat.0, function.cum.0].map(|value| value.to_string());
+                    row(&[&function.name, &function.file, "", &flat, &cum, ""])?;
+                    continue;
+                };
+                for line in lines {
                     let [number, flat, cum] =
                         [line.number, line.flat.0, line.cum.0].map(|value| value.to_string());
                     row(&[&function.name, &function.file, &number, &flat, &cum, &line.text])?;

@@ -1,5 +1,6 @@
 //! Sources of profiles.
 
+use super::database;
 use super::options::ProfileArguments;
 use crate::cli::export::pprof::profiles_of_source;
 use crate::cli::files::PendingFile;
@@ -7,6 +8,7 @@ use crate::cli::load::open_source;
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
 use crate::source::{Location, Source};
+use crate::store::is_database;
 use crate::wire::looks_like_trace;
 use std::fs::File;
 use std::io::{BufWriter, Read};
@@ -79,6 +81,11 @@ fn save(profile: &Profile, path: &Path, force: bool) -> Result<()> {
 }
 
 fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile> {
+    if let Some(path) = location.path()
+        && is_database(path)
+    {
+        return database::read(path, arguments.profile);
+    }
     let (mut source, progress) = open_source(location)?;
     if looks_like_trace(source.stream.peek(16)) {
         let profile = read_trace(arguments, location, source);

@@ -1,5 +1,6 @@
 //! `gotrace profile`.
 
+mod database;
 mod json;
 mod load;
 mod options;

@@ -212,6 +212,9 @@ pub struct ProfileArguments {
     /// none: do not use the symbols that text profiles have in their comments, as pprof does not
     #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
     pub symbolize: Option<String>,
+    /// Which profile of a database to show, by its row in profiles
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    pub profile: Option<i64>,
     /// What to measure in sources that are traces
     #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
     pub kind: Option<TypeArgument>,

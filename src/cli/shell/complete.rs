@@ -213,7 +213,7 @@ mod tests {
         assert!(complete("select * from ").contains(&"goroutines".to_owned()));
         assert!(!complete("select * from r").iter().any(|name| name.starts_with("raw_")));
         assert_eq!(complete("select stack_u"), ["stack_user"]);
-        assert_eq!(complete("SEL"), ["select"]);
+        assert_eq!(complete("SEL"), ["select_waits", "select"]);
         assert_eq!(complete("select swept_b"), ["swept_bytes"]);
         assert!(complete("select ").is_empty(), "nothing is offered for nothing");
         assert_eq!(complete("select g.goi from goroutines g where g.goi"), ["goid"]);

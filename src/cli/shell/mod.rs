@@ -115,10 +115,6 @@ impl Shell {
 
     /// Reads from a terminal until the user leaves.
     fn converse(&mut self) -> Result<()> {
-        // From here on Ctrl-C stops the statement that runs. While a line is edited the terminal does
-        // not make a signal of it.
-        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
-            .map_err(|error| CliError::Failed(format!("Ctrl-C: {error}")))?;
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .max_history_size(10_000)
@@ -127,6 +123,11 @@ impl Shell {
             .build();
         let mut editor: Editor<Words, FileHistory> =
             Editor::with_config(config).map_err(|error| CliError::Failed(error.to_string()))?;
+        // From here on Ctrl-C stops the statement that runs. While a line is edited the terminal does
+        // not make a signal of it. Not before the editor is there: it takes the signal over then
+        // (rustyline 17, tty/unix.rs, Sig), and would have it to itself.
+        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
+            .map_err(|error| CliError::Failed(format!("Ctrl-C: {error}")))?;
         editor.set_helper(Some(Words::new(self.functions())));
         let history = history_path();
         if let Some(path) = &history {
@@ -228,7 +229,9 @@ impl Shell {
         let done = ask(&self.database, self.limits, &mut output);
         let elapsed = started.elapsed();
         // What came before an error is still an answer.
-        output.finish()?;
+        if done.is_ok() || output.has_rows() {
+            output.finish()?;
+        }
         let rows = done?;
         if self.has_timing {
             let noun = if rows == 1 { "row" } else { "rows" };

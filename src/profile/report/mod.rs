@@ -24,8 +24,9 @@ pub use traces::{Trace, TraceFrame, Traces};
 pub use tree::{Neighbour, Tree, TreeNode};
 
 use super::config::Config;
-use super::focus::{LabelUnits, add_label_frames, focus, label_units};
+use super::focus::{LabelUnits, focus, label_units};
 use super::graph::{Graph, GraphOptions, NodeSet, to_int};
+use super::label_frames::add_label_frames;
 use super::model::Profile;
 use super::paths;
 use super::pattern::Pattern;

@@ -302,9 +302,18 @@ impl SourceFinder {
 fn go_roots() -> Vec<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let mut roots = Vec::new();
-    roots.extend(variable("GOROOT").map(|root| PathBuf::from(root).join("src")));
-    roots.push(PathBuf::from("/usr/local/go/src"));
-    roots.push(PathBuf::from("/usr/lib/go/src"));
+    match std::env::var_os("GOROOT") {
+        // Set to nothing: nowhere.
+        Some(root) if root.is_empty() => {}
+        Some(root) => roots.push(PathBuf::from(root).join("src")),
+        // Where installers put it.
+        None => {
+            roots.extend(
+                ["/usr/local/go/src", "/usr/lib/go/src", "C:\\Program Files\\Go\\src"]
+                    .map(PathBuf::from),
+            );
+        }
+    }
     roots.extend(variable("GOMODCACHE").map(PathBuf::from));
     let home = variable("HOME").or_else(|| variable("USERPROFILE"));
     let path = variable("GOPATH")

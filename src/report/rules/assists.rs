@@ -67,6 +67,6 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
             ("share", Value::Real(assist_share)),
         ],
         stacks: vec![("allocating".into(), case.stack(most.stack_id)?)],
-        commands: vec![case.query("gc", &[]), case.query("heap", &[])],
+        commands: vec![case.query("gc-assists", &[]), case.query("heap", &[])],
     }])
 }

@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
                 ("mean_ready_ns", Value::Integer(creation.ready_ns / count.max(1))),
             ],
             stacks: vec![("starting them".into(), case.stack(creation.stack_id)?)],
-            commands: vec![case.query("creators", &[])],
+            commands: vec![case.query("short-lived", &[]), case.query("creators", &[])],
         });
         if findings.len() == 3 {
             break;

@@ -124,7 +124,7 @@ fn finding(
             ("mean_hold_ns", holds.mean_ns().map_or(Value::Null, Value::Integer)),
         ],
         stacks,
-        commands: vec![case.query("locks", &["stacks=1"])],
+        commands: vec![case.query("lock-contention", &[]), case.query("locks", &["stacks=1"])],
     }))
 }
 
@@ -167,21 +167,22 @@ impl Holds {
 /// lock itself, it holds it since that ended; else it is taken to have held it all the while.
 fn holds(case: &Case<'_>, waits: &[&Wait]) -> Result<Holds, StoreError> {
     let mut holds = Holds::default();
-    let mut states: HashMap<i64, Vec<State>> = HashMap::new();
+    // Of each holder: what it did, and when its own waits for this lock ended.
+    let mut holders: HashMap<i64, (Vec<State>, Vec<i64>)> = HashMap::new();
     for wait in waits.iter().take(MAX_HOLDS) {
         let Some(holder) = wait.woken_by else { continue };
-        if !states.contains_key(&holder) {
-            if states.len() >= MAX_HOLDERS {
+        if !holders.contains_key(&holder) {
+            if holders.len() >= MAX_HOLDERS {
                 continue;
             }
-            states.insert(holder, waits::states(case.database, holder)?);
+            let own = waits.iter().filter(|own| own.goroutine_id == holder);
+            let mut ends: Vec<i64> = own.map(|own| own.end_ns).collect();
+            ends.sort_unstable();
+            holders.insert(holder, (waits::states(case.database, holder)?, ends));
         }
-        let states = &states[&holder];
-        let acquired_ns = waits
-            .iter()
-            .filter(|own| own.goroutine_id == holder && own.end_ns <= wait.end_ns)
-            .map(|own| own.end_ns)
-            .max();
+        let (states, ends) = &holders[&holder];
+        let before = ends.partition_point(|&end_ns| end_ns <= wait.end_ns);
+        let acquired_ns = before.checked_sub(1).map(|index| ends[index]);
         let start_ns = acquired_ns.map_or(wait.start_ns, |ns| ns.max(wait.start_ns));
         if start_ns < wait.end_ns {
             holds.meanwhile.add(states, start_ns, wait.end_ns);

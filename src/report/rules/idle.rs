@@ -80,7 +80,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
         evidence,
         numbers: vec![("share", Value::Real(share)), ("lost_ns", Value::Integer(cost_ns))],
         stacks,
-        commands: vec![case.query("scheduler-latency", &[]), case.query("procs", &[])],
+        commands: vec![case.query("proc-idle", &[]), case.query("scheduler-latency", &[])],
     }])
 }
 
@@ -89,11 +89,11 @@ fn paused(case: &Case<'_>) -> Vec<bool> {
     let activity = &case.facts.activity;
     let mut paused = vec![false; activity.steps.len()];
     for pause in &case.facts.memory.pauses {
-        let first = (pause.start_ns / activity.step_ns.max(1)).max(0) as usize;
-        let last = ((pause.start_ns + pause.duration_ns) / activity.step_ns.max(1)).max(0) as usize;
-        for step in paused.iter_mut().take(last + 1).skip(first) {
-            *step = true;
-        }
+        let step = |ns: i64| (ns / activity.step_ns.max(1)).clamp(0, paused.len() as i64) as usize;
+        let first = step(pause.start_ns);
+        let end = step(pause.start_ns.saturating_add(pause.duration_ns)) + 1;
+        let end = end.min(paused.len());
+        paused[first.min(end)..end].fill(true);
     }
     paused
 }

@@ -143,6 +143,6 @@ fn finding(case: &Case<'_>, place: &str, group: &[&LeftGoroutine]) -> Result<Fin
             ("waiting".into(), case.stack(oldest.stack_id)?),
             ("started by".into(), case.stack(oldest.create_stack_id)?),
         ],
-        commands: vec![case.query("stuck", &["stacks=1"]), case.query("creators", &[])],
+        commands: vec![case.query("leaked", &[]), case.query("creators", &[])],
     })
 }

@@ -72,7 +72,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
                 ("max_at_ns", Value::Integer(longest.start_ns)),
             ],
             stacks: vec![("asking for the longest pause".into(), case.stack(longest.stack_id)?)],
-            commands: vec![case.query("stw", &[])],
+            commands: vec![case.query("stw-culprits", &[]), case.query("stw", &[])],
         });
     }
     Ok(findings)

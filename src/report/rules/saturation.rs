@@ -98,6 +98,6 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
             ("max_ns", longest.map_or(Value::Null, |row| Value::Integer(row.max_ns))),
         ],
         stacks,
-        commands: vec![case.query("scheduler-latency", &[]), case.query("goroutines", &[])],
+        commands: vec![case.query("scheduler-delays", &[]), case.query("scheduler-latency", &[])],
     }])
 }

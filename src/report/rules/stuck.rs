@@ -17,6 +17,9 @@ const DURATION: Threshold = Threshold {
     doc: "how long the one waits that waits longest",
 };
 
+/// Most places that are reported.
+const MAX_FINDINGS: usize = 10;
+
 /// The rule.
 pub static RULE: Rule = Rule {
     name: "stuck-goroutines",
@@ -48,7 +51,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
         }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.cost_ns));
-    findings.truncate(5);
+    findings.truncate(MAX_FINDINGS);
     Ok(findings)
 }
 

@@ -73,10 +73,10 @@ fn is_waiting(case: &Case<'_>, row: &Place) -> bool {
 
 fn finding(case: &Case<'_>, calls: &Calls<'_>, active_ns: i64) -> Finding {
     let is_c = is_c_code(&calls.longest.stack);
-    let what = if is_c { "C code" } else { "system calls" };
+    let what = if is_c { "C code takes long" } else { "system calls take long" };
     Finding {
         rule: &RULE,
-        headline: format!("{what} called by {} last long", calls.place),
+        headline: format!("{what} in {}", calls.place),
         cost_ns: calls.total_ns,
         meaning: if is_c {
             "Goroutines are in C code, each on a thread of its own, where the Go scheduler cannot reach them.".into()

@@ -291,6 +291,10 @@ func readable(data []byte) (n int, failure string) {
 		if err != nil {
 			return n, err.Error()
 		}
+		if ev.Kind() == trace.EventStateTransition {
+			// Panics where the reader let a wrong number pass, and so does -d=parsed.
+			_ = ev.StateTransition()
+		}
 		if ev.Kind() != trace.EventSync {
 			n++
 		}
