@@ -252,8 +252,12 @@ impl SpanProfiles {
     }
 
     /// Something that had begun before the trace ends, so all so far was inside it.
-    fn keep_early(&mut self, live: &mut Live) {
+    fn keep_early(&mut self, live: &mut Live, end_ns: i64) {
         let Some(early) = &mut live.early else { return };
+        live.inside.cover_until(end_ns);
+        if let Some(running) = &mut live.running {
+            running.is_early = false;
+        }
         for (sums, early) in self.sums.iter_mut().zip(early) {
             for (place, sum) in early.drain() {
                 add(sums, place, sum.count, sum.value);
@@ -467,7 +471,7 @@ impl Items for SpanProfiles {
         if region.start_ns.is_some() {
             self.leave(Some(region.goroutine), end_ns);
         } else if let Some(mut live) = self.take(region.goroutine) {
-            self.keep_early(&mut live);
+            self.keep_early(&mut live, end_ns);
             self.put(region.goroutine, live);
         }
     }
