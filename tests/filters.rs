@@ -63,6 +63,8 @@ const NOT_FILTERED: &[&str] = &[
     "declared reference",
     // A thread on which nothing happens any more is left out.
     "state to thread",
+    // Before Go 1.22 the loss of a proc could be traced later than it happened; a cut may lie between.
+    "proc in itself",
     // Wakers are named, whether they are chosen or not.
     "state to waking goroutine",
     // The mark phase is no goroutine's.
