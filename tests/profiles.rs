@@ -306,7 +306,7 @@ fn conditions_decide_the_exit_status() {
     let failed = run(&["top", "heap", "--fail-if", "flat% > 50 for main\\.makeValue"]).expect(1);
     assert!(failed.text().contains("main.makeValue"), "the report is printed all the same");
     failed.says(&["flat% > 50", "main.makeValue: 87.8"]);
-    run(&["heap2", "--base", "heap", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
+    run(&["heap", "--base", "heap2", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
     run(&["heap", "--base", "heap", "--fail-if", "cum > 0"]).expect(0);
     run(&["top", "heap", "--fail-if", "nonsense"]).expect(2).says(&["--fail-if", "flat%"]);
 }
