@@ -33,7 +33,7 @@ with pairs as (
 select p.reason as reason, p.place as place, p.other as other, p.waits as waits,
   p.total_ns as total_ns, p.total_ns / p.waits as mean_ns, p.max_ns as max_ns,
   (select goid from goroutines where id = p.max_goroutine_id) as longest_goid,
-  (select goid from goroutines where id = s.woken_by) as longest_woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by) as longest_woken_by,
   p.stack_id as stack_id, p.woken_stack_id as other_stack_id
 from pairs p
 left join raw_goroutine_states s on s.id = p.max_state_id

@@ -32,7 +32,9 @@ with chosen as (
         select coalesce(t.end_goroutine_id, t.goroutine_id) from tasks t, chosen c
         where t.task = :task and t.trace_id = c.trace_id)
       when :region is not null then (select goroutine_id from regions where id = :region)
-      else (select min(g.id) from goroutines g, chosen c where g.goid = 1 and g.trace_id = c.trace_id)
+      else (
+        select min(g.id) from goroutines g, chosen c
+        where g.goid = 1 and g.trace_id = c.trace_id)
     end as goroutine_id,
     coalesce(:from,
       case

@@ -25,15 +25,18 @@ with cost as (
   group by trace_id
 )
 select t.id as trace_id, coalesce(c.cycles, 0) as cycles,
-  round(1e9 * coalesce(c.cycles, 0) / nullif(t.duration_ns, 0), 2) as cycles_per_second,
-  round(1.0 * coalesce(c.mark_ns, 0) / nullif(t.duration_ns, 0), 4) as mark_share,
+  round(1e9 * coalesce(c.cycles, 0) / nullif(w.duration_ns, 0), 2) as cycles_per_second,
+  round(1.0 * coalesce(c.mark_ns, 0) / nullif(w.duration_ns, 0), 4) as mark_share,
   round(1.0 * coalesce(c.assist_ns + c.background_ns, 0)
-    / nullif(t.duration_ns * t.gomaxprocs, 0), 4) as cpu_share,
+    / nullif(w.duration_ns * t.gomaxprocs, 0), 4) as cpu_share,
   coalesce(c.pause_ns, 0) as pause_ns,
-  round(1.0 * coalesce(c.pause_ns, 0) / nullif(t.duration_ns, 0), 5) as pause_share,
+  round(1.0 * coalesce(c.pause_ns, 0) / nullif(w.duration_ns, 0), 5) as pause_share,
   c.max_pause_ns as max_pause_ns, coalesce(c.assist_ns, 0) as assist_ns,
   coalesce(c.background_ns, 0) as background_ns, coalesce(c.idle_ns, 0) as idle_ns
 from traces t
+join (
+  select trace_id, to_ns - from_ns as duration_ns from trace_spans
+) w on w.trace_id = t.id
 left join cost c on c.trace_id = t.id
 where :trace is null or t.id = :trace
 order by t.id;

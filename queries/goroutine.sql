@@ -20,7 +20,7 @@ select s.start_ns as start_ns, s.duration_ns as duration_ns, s.state as state,
   case when s.open_start and s.open_end then 'both' when s.open_start then 'start'
     when s.open_end then 'end' end as open,
   s.proc as proc, s.thread as thread,
-  (select goid from goroutines where id = s.woken_by) as woken_by, stack(s.stack_id) as stack
+  (select goid from main.raw_goroutines where id = s.woken_by) as woken_by, stack(s.stack_id) as stack
 from goroutine_states s
 -- More than one row where the runtime used the number again.
 where s.goroutine_id in (

@@ -16,16 +16,17 @@ with recursive steps (step) as (
   union all
   select step + 1 from steps where step + 1 < :steps
 ), parts as (
-  select t.id as trace_id, s.step as step, t.duration_ns * s.step / :steps as start_ns,
-    t.duration_ns * (s.step + 1) / :steps + (s.step + 1 = :steps) as end_ns
-  from traces t, steps s
-  where :trace is null or t.id = :trace
+  select t.trace_id as trace_id, s.step as step,
+    t.from_ns + (t.to_ns - t.from_ns) * s.step / :steps as start_ns,
+    t.from_ns + (t.to_ns - t.from_ns) * (s.step + 1) / :steps + (s.step + 1 = :steps) as end_ns
+  from trace_spans t, steps s
+  where :trace is null or t.trace_id = :trace
 ), live as materialized (
   select m.trace_id as trace_id, m.time_ns as time_ns, m.value as value,
-    m.time_ns * :steps / (t.duration_ns + 1) as step,
+    (m.time_ns - t.from_ns) * :steps / (t.to_ns - t.from_ns + 1) as step,
     lag(m.value) over (partition by m.trace_id order by m.time_ns, m.id) as value_before
   from metrics m
-  join traces t on t.id = m.trace_id
+  join trace_spans t on t.trace_id = m.trace_id
   where m.name = 'heap_live_bytes' and (:trace is null or m.trace_id = :trace)
 ), changes as (
   select trace_id, step, min(min(value, coalesce(value_before, value))) as low,

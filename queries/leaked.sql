@@ -21,7 +21,13 @@
 with last_states as (
   select g.id as goroutine_id, g.name as name, g.goid as goid, g.create_stack_id as create_stack_id,
     g.function_id as function_id, g.existed_before as existed_before, g.total_ns as total_ns,
-    (select max(r.last_state) from raw_state_ranges r where r.goroutine_id = g.id) as state_id
+    -- Its last state that is looked at: the last row of its last range may lie behind that.
+    (select s.id
+      from (
+        select max(o.id) as id from raw_state_ranges o where o.goroutine_id = g.id) m
+      join raw_state_ranges r on r.id = m.id
+      join raw_goroutine_states s on s.id between r.first_state and r.last_state
+      order by s.id desc limit 1) as state_id
   from goroutines g
   where g.ended_ns is null
     -- Without a stack the runtime's goroutines cannot be told from the program's: show them.

@@ -46,7 +46,8 @@ with pairs as (
 )
 select p.wait_kind as wait_kind, p.place as place, p.waits as waits, p.total_ns as total_ns,
   p.total_ns / p.waits as mean_ns, p.max_ns as max_ns, h.waker as waited_for,
-  h.total_ns as waited_for_ns, round(1.0 * h.total_ns / nullif(p.total_ns, 0), 4) as waited_for_share,
+  h.total_ns as waited_for_ns,
+  round(1.0 * h.total_ns / nullif(p.total_ns, 0), 4) as waited_for_share,
   p.still_waiting as still_waiting,
   (select goid from goroutines where id = p.max_goroutine_id) as longest_goid,
   s.start_ns as longest_at_ns, p.stack_id as stack_id

@@ -26,7 +26,7 @@ with places as (
 select t.max_ns as duration_ns, s.start_ns as start_ns, nullif(t.reason, '') as reason,
   g.goid as goid, g.name as name, stack_user(t.stack_id) as place,
   (s.code >> 7) & 1 as still_waiting,
-  (select goid from goroutines where id = s.woken_by) as woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by) as woken_by,
   stack_user(s.woken_stack_id) as woken_by_place
 from places t
 join raw_goroutine_states s on s.id = t.max_state_id

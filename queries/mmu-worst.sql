@@ -19,7 +19,8 @@
 with windows as materialized (
   select start_ns, duration_ns, utilisation, proc
   from mmu_worst(iif(:stw, 'stw ', '') || iif(:background, 'background ', '')
-      || iif(:assist, 'assist ', '') || iif(:sweep, 'sweep ', '') || iif(:per_proc, 'per_proc', ''), :window, :limit)
+      || iif(:assist, 'assist ', '') || iif(:sweep, 'sweep ', '') || iif(:per_proc, 'per_proc', ''),
+      :window, :limit)
 )
 select w.start_ns as start_ns, w.duration_ns as duration_ns,
   round(w.utilisation, 5) as utilisation, w.proc as proc,

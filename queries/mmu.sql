@@ -18,5 +18,6 @@
 select window_ns as window_ns, round(utilisation, 5) as utilisation, round(p999, 5) as p999,
   round(p99, 5) as p99, round(p95, 5) as p95, worst_at_ns as worst_at_ns
 from mmu(iif(:stw, 'stw ', '') || iif(:background, 'background ', '')
-      || iif(:assist, 'assist ', '') || iif(:sweep, 'sweep ', '') || iif(:per_proc, 'per_proc', ''), :window)
+      || iif(:assist, 'assist ', '') || iif(:sweep, 'sweep ', '') || iif(:per_proc, 'per_proc', ''),
+      :window)
 order by window_ns;

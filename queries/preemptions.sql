@@ -17,7 +17,8 @@
 -- column stack_id INTEGER: where that one was stopped; select stack(ID) shows it
 with places as (
   -- stack_id and max_goroutine_id are those of the longest, see stw.sql.
-  select reason, name, case when :stacks then stack(stack_id) else stack_user(stack_id) end as place,
+  select reason, name,
+    case when :stacks then stack(stack_id) else stack_user(stack_id) end as place,
     sum(spans) as times, sum(total_ns) as total_ns, max(max_ns) as max_ns, stack_id,
     max_goroutine_id
   from state_totals

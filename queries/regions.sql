@@ -19,11 +19,11 @@ with spans as (
   select r.type as type, r.start_ns is null or r.end_ns is null as is_cut_off,
     r.goroutine_id as goroutine_id,
     coalesce(r.start_ns, (select created_ns from goroutines where id = r.goroutine_id)) as start_ns,
-    coalesce(r.end_ns, (select ended_ns from goroutines where id = r.goroutine_id), t.duration_ns)
+    coalesce(r.end_ns, (select ended_ns from goroutines where id = r.goroutine_id), t.to_ns)
       - coalesce(r.start_ns, (select created_ns from goroutines where id = r.goroutine_id))
       as duration_ns
   from regions r
-  join traces t on t.id = r.trace_id
+  join trace_spans t on t.trace_id = r.trace_id
   where :trace is null or r.trace_id = :trace
 ), types as (
   -- start_ns and goroutine_id are those of the longest, see stw.sql.

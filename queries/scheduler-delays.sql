@@ -15,33 +15,20 @@
 -- column ran_most_ns INTEGER: how much of it
 -- column gc_ns INTEGER: how much of the delay a mark phase was on
 -- column stopped_ns INTEGER: how much of the delay the world was stopped
-with longest as materialized (
+with delays as materialized (
   select s.id as id, s.start_ns as start_ns, s.duration_ns as duration_ns, s.code as code,
-    s.woken_stack_id as woken_stack_id
+    s.woken_stack_id as woken_stack_id, state_goroutine(s.id) as goroutine_id
   from raw_goroutine_states s
   where s.code & 7 = 2
-    and (:trace is null or s.id in (
-      select o.id from raw_states o
-      where o.goroutine_id in (select g.id from raw_goroutines g where g.trace_id = :trace)))
+    and (:trace is null
+      or (select g.trace_id from raw_goroutines g where g.id = state_goroutine(s.id)) = :trace)
   order by s.duration_ns desc, s.id
   limit :limit
-), delays as materialized (
-  select l.id as id, l.start_ns as start_ns, l.duration_ns as duration_ns, l.code as code,
-    l.woken_stack_id as woken_stack_id,
-    (select r.goroutine_id from raw_state_ranges r
-      where l.id between r.first_state and r.last_state) as goroutine_id
-  from longest l
-), runs as materialized (
-  select d.id as id, g.function_id as function_id,
-    sum(min(s.start_ns + s.duration_ns, d.start_ns + d.duration_ns) - max(s.start_ns, d.start_ns))
-      as part_ns
-  from delays d
-  cross join raw_state_ranges r on r.start_ns < d.start_ns + d.duration_ns and r.end_ns > d.start_ns
-  cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-    and s.code & 7 = 3 and s.start_ns < d.start_ns + d.duration_ns
-    and s.start_ns + s.duration_ns > d.start_ns
-  join raw_goroutines g on g.id = r.goroutine_id
-  group by d.id, g.function_id
+), runs as (
+  select id, function_id, total_ns as part_ns
+  from states_during(
+    'select id, start_ns, duration_ns from raw_goroutine_states where id in ('
+      || (select coalesce(group_concat(id), '') from delays) || ')', 'running')
 ), most as (
   -- function_id is that of the greatest, see stw.sql.
   select id, sum(part_ns) as running_ns, max(part_ns) as part_ns, function_id

@@ -43,7 +43,8 @@ with slowest as materialized (
     and (r.depth = 0 or not exists (
       select 1 from regions o
       where o.goroutine_id = r.goroutine_id and o.task = r.task and o.depth < r.depth
-        and o.start_ns <= r.start_ns and coalesce(o.end_ns, d.end_ns) >= coalesce(r.end_ns, d.end_ns)))
+        and o.start_ns <= r.start_ns
+        and coalesce(o.end_ns, d.end_ns) >= coalesce(r.end_ns, d.end_ns)))
 ), parts as (
   select w.id as id, w.goroutine_id as goroutine_id, s.code as code, s.stack_id as stack_id,
     s.woken_stack_id as woken_stack_id,

@@ -19,20 +19,16 @@ with pauses as materialized (
   from stop_the_world
   where duration_ns >= :min and (:trace is null or trace_id = :trace)
 ), runs as (
-  select p.id as id, r.goroutine_id as goroutine_id,
-    j.start_ns + j.duration_ns - p.start_ns as stopping_ns, s.id as state_id, r.last_state as last_state
+  select p.id as id, state_goroutine(j.b_id) as goroutine_id,
+    j.start_ns + j.duration_ns - p.start_ns as stopping_ns, j.b_id as state_id
   from interval_join(
     'select id, start_ns, duration_ns from stop_the_world',
     'select id, start_ns, duration_ns from raw_goroutine_states where code & 7 = 3') j
-  join pauses p on p.id = j.a_id
-  join raw_goroutine_states s on s.id = j.b_id and s.start_ns <= p.start_ns
-  join raw_state_ranges r on r.id = (
-    select o.id from raw_state_ranges o
-    where j.b_id between o.first_state and o.last_state)
-  where r.goroutine_id <> p.goroutine_id
+  join pauses p on p.id = j.a_id and p.start_ns = j.start_ns
+  where state_goroutine(j.b_id) is not p.goroutine_id
 ), last as (
   -- The other columns are those of the longest, see stw.sql.
-  select id, count(*) as running, max(stopping_ns) as stopping_ns, goroutine_id, state_id, last_state
+  select id, count(*) as running, max(stopping_ns) as stopping_ns, goroutine_id, state_id
   from runs
   group by id
 )
@@ -43,6 +39,7 @@ select p.duration_ns as duration_ns, coalesce(l.stopping_ns, 0) as stopping_ns,
   stack_user(n.stack_id) as culprit_place, coalesce(l.running, 0) as running
 from pauses p
 left join last l on l.id = p.id
-left join raw_goroutine_states n on n.id = l.state_id + 1 and l.state_id < l.last_state
+left join raw_goroutine_states n on n.id = l.state_id + 1
+  and state_goroutine(n.id) = l.goroutine_id
 order by stopping_ns desc, p.duration_ns desc, p.id
 limit :limit;

@@ -18,8 +18,6 @@ with spans as (
   from tasks
   where (:type is null or type = :type) and (:trace is null or trace_id = :trace)
 ), steps as (
-  -- ln() is of SQLite's math functions; the step's lower border is computed from its number, so that
-  -- equal durations are in one step.
   select type, histogram_step(duration_ns, 10) as step, count(*) as tasks
   from spans
   where duration_ns is not null

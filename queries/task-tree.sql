@@ -16,21 +16,31 @@
 -- column regions INTEGER: regions of it
 -- column logs INTEGER: messages of it
 -- column goid INTEGER: goid of the goroutine that created it
-with recursive tree (id, trace_id, task, depth, path) as (
-  select t.id, t.trace_id, t.task, 0,
-    printf('%020d.%020d', coalesce(t.start_ns, 0), t.id)
+with recursive below as materialized (
+  select id, trace_id, parent, task, start_ns, end_ns from tasks where parent is not null
+), tops as materialized (
+  select t.id as id, t.trace_id as trace_id, t.task as task, t.start_ns as start_ns
   from tasks t
   where (:trace is null or t.trace_id = :trace)
     and case when :task is null
-      then t.parent is null or not exists (
-        select 1 from tasks p where p.trace_id = t.trace_id and p.task = t.parent)
+      then t.parent is null or t.id in (
+        select b.id from below b
+        left join tasks p on p.trace_id = b.trace_id and p.task = b.parent
+        where p.id is null)
       else t.task = :task end
     and (:min = 0 or t.end_ns - t.start_ns >= :min)
+  -- Each is a row itself, so more are never shown.
+  order by t.trace_id, coalesce(t.start_ns, 0), t.id
+  limit :limit
+), tree (id, trace_id, task, depth, path) as (
+  select t.id, t.trace_id, t.task, 0,
+    printf('%020d.%020d', coalesce(t.start_ns, 0), t.id)
+  from tops t
   union all
   select t.id, t.trace_id, t.task, r.depth + 1,
     r.path || printf('/%020d.%020d', coalesce(t.start_ns, 0), t.id)
   from tree r
-  join tasks t on t.trace_id = r.trace_id and t.parent = r.task
+  join below t on t.trace_id = r.trace_id and t.parent = r.task
   -- A damaged trace may have a task below itself.
   where r.depth < 100 and (:min = 0 or t.end_ns - t.start_ns >= :min)
 ), shown as (

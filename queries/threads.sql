@@ -12,11 +12,11 @@
 -- column last_ns INTEGER: last event on it
 -- column events INTEGER: events on it
 select m.trace_id as trace_id, m.thread as thread,
-  round(1.0 * (m.running_ns + m.syscall_ns) / nullif(t.duration_ns, 0), 4) as busy_share,
+  round(1.0 * (m.running_ns + m.syscall_ns) / nullif(t.to_ns - t.from_ns, 0), 4) as busy_share,
   m.running_ns as running_ns, m.syscall_ns as syscall_ns, m.first_ns as first_ns,
   m.last_ns as last_ns, m.events as events
 from threads m
-join traces t on t.id = m.trace_id
+join trace_spans t on t.trace_id = m.trace_id
 where :trace is null or m.trace_id = :trace
 order by m.running_ns + m.syscall_ns desc, m.trace_id, m.thread
 limit :limit;

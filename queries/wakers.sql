@@ -36,7 +36,7 @@ with pairs as (
 select p.waker as waker, p.waits as waits, p.total_ns as total_ns, p.max_ns as max_ns,
   p.wait_kind as wait_kind, p.place as place,
   (select goid from goroutines where id = p.max_goroutine_id) as longest_goid,
-  (select goid from goroutines where id = s.woken_by) as longest_woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by) as longest_woken_by,
   s.start_ns as longest_at_ns, p.stack_id as stack_id, p.woken_stack_id as waker_stack_id
 from pairs p
 left join raw_goroutine_states s on s.id = p.max_state_id

@@ -7,6 +7,7 @@
 mod events;
 mod export;
 mod files;
+mod filters;
 mod info;
 mod ingest;
 mod load;

@@ -1,6 +1,7 @@
 //! `gotrace query`.
 
 use super::files::PendingFile;
+use super::filters::FilterOptions;
 use super::load;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
@@ -42,6 +43,8 @@ pub struct QueryArguments {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
+    filters: FilterOptions,
+    #[command(flatten)]
     options: SourceOptions,
 }
 
@@ -71,6 +74,7 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         None
     };
     let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    arguments.filters.apply(&database)?;
     let pending = match &arguments.output {
         Some(path) => Some(PendingFile::new(path, arguments.force)?),
         None => None,

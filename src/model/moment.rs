@@ -19,7 +19,7 @@ pub enum Moment {
 impl Moment {
     /// The moment on the trace's clock. `start` is the trace's start on it, `start_unix` on the
     /// wall clock, if that is known; `None` if it is needed and not known.
-    fn on_trace_clock(self, start: i64, start_unix: Option<i64>) -> Option<i64> {
+    pub fn on_trace_clock(self, start: i64, start_unix: Option<i64>) -> Option<i64> {
         let unix = match self {
             Moment::SinceStart(ns) => return Some(start.saturating_add(ns)),
             Moment::Unix(unix) => unix,

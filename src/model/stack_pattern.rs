@@ -72,7 +72,7 @@ impl StackPattern {
                 candidates = latest.max(at)..=latest;
             }
             if is_first && self.at_root {
-                candidates = *candidates.start()..=(*candidates.end()).min(0);
+                candidates = *candidates.start()..=0;
             }
             let found = candidates.into_iter().find(|&start| {
                 (0..part.len()).all(|offset| fits(first_word + offset, start + offset))

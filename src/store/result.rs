@@ -1,6 +1,7 @@
 //! Running statements and handing out their rows.
 
-use super::catalog::{CannedQuery, Parameter, ParameterType, nearest};
+use super::catalog::{CannedQuery, FilterUse, Parameter, ParameterType, nearest};
+use super::filter::Filter;
 use super::relations::RELATIONS;
 use super::{Database, StoreError};
 use rusqlite::types::ValueRef;
@@ -47,6 +48,15 @@ impl Value {
     }
 }
 
+/// A statement as SQLite understands it. Only statements that read can be described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Names of its parameters, in order, without their mark.
+    pub parameters: Vec<String>,
+    /// Names of the columns of its result.
+    pub columns: Vec<String>,
+}
+
 /// Takes the result of a query.
 pub trait QueryResult {
     /// The names of the columns; before any row.
@@ -64,9 +74,6 @@ impl Database {
         limits: Limits,
         result: &mut dyn QueryResult,
     ) -> Result<u64, StoreError> {
-        self.prepare_filtered(sql)?;
-        let mut statement = self.prepare(sql)?;
-        bind(&mut statement, parameters)?;
         let started = Instant::now();
         self.connection.progress_handler(
             4096,
@@ -75,12 +82,30 @@ impl Database {
                     || limits.time.is_some_and(|limit| started.elapsed() > limit)
             }),
         );
-        let done = run(&mut statement, limits, result);
-        drop(statement);
+        // The time that a filter takes counts too.
+        let done = self.prepare_filtered(sql).and_then(|()| {
+            let mut statement = self.prepare(sql)?;
+            bind(&mut statement, parameters)?;
+            run(&mut statement, limits, result)
+        });
         self.connection.progress_handler(0, None::<fn() -> bool>);
         done.map_err(|error| match error {
             StoreError::Sqlite(error) => explain_run(&error, limits),
             error => error,
+        })
+    }
+
+    /// What a statement takes and gives, without running it.
+    pub fn describe(&self, sql: &str) -> Result<Description, StoreError> {
+        self.prepare_filtered(sql)?;
+        let statement = self.prepare(sql)?;
+        let parameters = (1..=statement.parameter_count()).map(|index| {
+            let name = statement.parameter_name(index).unwrap_or("?");
+            name.trim_start_matches([':', '@', '$']).to_owned()
+        });
+        Ok(Description {
+            parameters: parameters.collect(),
+            columns: statement.column_names().into_iter().map(String::from).collect(),
         })
     }
 
@@ -107,13 +132,31 @@ impl Database {
                 )));
             }
         }
+        let filter = self.filter();
+        let (by_filter, during) = match self.filter_as_parameters(query)? {
+            None => (Vec::new(), filter.clone()),
+            // Times of a query that has none of its own still cut.
+            Some(by_filter) => {
+                let times = query.filters == FilterUse::Time;
+                let (from_ns, to_ns) =
+                    if times { (filter.from_ns, filter.to_ns) } else { (None, None) };
+                (by_filter, Filter { from_ns, to_ns, ..Filter::default() })
+            }
+        };
+        let given = [by_filter.as_slice(), given].concat();
         let mut parameters = Vec::new();
         for parameter in &query.parameters {
             let text = given.iter().rev().find(|(name, _)| *name == parameter.name);
             let value = parse_value(parameter, text.map_or(&parameter.default, |(_, text)| text))?;
             parameters.push((parameter.name.clone(), value));
         }
-        self.query(query.sql, &parameters, limits, result)
+        if during == filter {
+            return self.query(query.sql, &parameters, limits, result);
+        }
+        self.set_filter(during)?;
+        let done = self.query(query.sql, &parameters, limits, result);
+        self.set_filter(filter)?;
+        done
     }
 
     fn prepare(&self, sql: &str) -> Result<Statement<'_>, StoreError> {

@@ -2,11 +2,12 @@
 -- that did not end is open at the end of the trace, or of the part before a gap.
 with spans as (
   select g.id as id, g.goid as goid, g.created_ns as created_ns, g.ended_ns as ended_ns,
-    g.existed_before as existed_before, t.duration_ns as trace_ns, t.gaps as gaps,
+    g.existed_before as existed_before, w.to_ns as trace_ns, t.gaps as gaps,
     (select min(s.id) from goroutine_states s where s.goroutine_id = g.id) as first_id,
     (select max(s.id) from goroutine_states s where s.goroutine_id = g.id) as last_id
   from goroutines g
   join traces t on t.id = g.trace_id
+  join trace_spans w on w.trace_id = g.trace_id
 )
 select p.goid, p.created_ns, p.ended_ns, p.trace_ns, a.start_ns as first_ns,
   z.start_ns + z.duration_ns as last_ns, z.open_end as open_end

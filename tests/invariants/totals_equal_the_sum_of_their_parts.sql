@@ -46,7 +46,8 @@ union all
 select 'goroutine and its life', g.id
 from raw_goroutines g
 join traces t on t.id = g.trace_id
-where t.gaps = 0 and g.total_ns <> coalesce(g.ended_ns, t.duration_ns) - g.created_ns
+join trace_spans w on w.trace_id = g.trace_id
+where t.gaps = 0 and g.total_ns <> coalesce(g.ended_ns, w.to_ns) - g.created_ns
 union all
 select 'goroutine and its waits', g.id
 from raw_goroutines g

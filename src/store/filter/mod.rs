@@ -11,8 +11,8 @@ mod sums;
 
 use super::relations::RELATIONS;
 use super::tables::TABLE_FUNCTIONS;
-use super::{Database, StoreError, guard, nearest};
-use rusqlite::Connection;
+use super::{CannedQuery, Database, FilterUse, StoreError, functions, guard, nearest};
+use rusqlite::{Connection, OptionalExtension};
 use shadows::{Recipe, SHADOWS};
 use std::collections::BTreeSet;
 
@@ -55,6 +55,32 @@ pub(super) struct Active {
     has_choice: bool,
 }
 
+impl Active {
+    fn make(
+        &mut self,
+        connection: &Connection,
+        wanted: &BTreeSet<&'static str>,
+    ) -> Result<(), StoreError> {
+        if self.filter.chooses_goroutines() && !self.has_choice {
+            choose(connection, &self.filter)?;
+            self.has_choice = true;
+        }
+        for shadow in SHADOWS {
+            if wanted.contains(shadow.name) && self.made.insert(shadow.name) {
+                make(connection, shadow.recipe(self.has_choice), &self.filter)?;
+            }
+        }
+        // Views over what is filtered have to be in the same schema to see it.
+        for relation in RELATIONS.iter().filter(|relation| !relation.is_table) {
+            if wanted.contains(relation.name) && self.made.insert(relation.name) {
+                let sql = relation.sql.replacen("create view", "create temp view", 1);
+                connection.execute_batch(&sql)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Database {
     /// Looks at a part of the database from here on; an empty filter at all of it.
     pub fn set_filter(&self, filter: Filter) -> Result<(), StoreError> {
@@ -65,6 +91,7 @@ impl Database {
         self.unguarded(|connection| {
             let mut active = self.active.borrow_mut();
             drop_all(connection)?;
+            functions::forget_states(connection)?;
             *active = Active { filter, ..Active::default() };
             if active.filter.chooses_goroutines() {
                 choose(connection, &active.filter)?;
@@ -72,6 +99,58 @@ impl Database {
             }
             Ok(())
         })
+    }
+
+    /// Wall time at which the first trace starts, nanoseconds since 1970; `None` if it does not tell.
+    pub fn start_unix_ns(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "select start_unix_ns from main.traces order by id limit 1";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// Checks that a canned query obeys the filter in force. Where it has parameters that mean the same,
+    /// they are returned, and the filter must not be in force while it runs.
+    pub(super) fn filter_as_parameters(
+        &self,
+        query: &CannedQuery,
+    ) -> Result<Option<Vec<(String, String)>>, StoreError> {
+        let filter = self.filter();
+        let refuse = |what: &str| Err(StoreError::Usage(format!("query '{}' {what}", query.name)));
+        let has = |name: &str| query.parameters.iter().any(|parameter| parameter.name == name);
+        match query.filters {
+            _ if filter.is_empty() => return Ok(None),
+            FilterUse::All => return Ok(None),
+            FilterUse::Time if !filter.chooses_goroutines() => return Ok(None),
+            FilterUse::Time
+                if !has("goid") || filter.function.is_some() || filter.task.is_some() =>
+            {
+                return refuse(
+                    "shows the program as a whole; of the filters it takes --from and --to",
+                );
+            }
+            FilterUse::None => {
+                return refuse("shows nothing that has a time or a goroutine; it takes no filters");
+            }
+            FilterUse::Time | FilterUse::Parameters => {}
+        }
+        let mut given = Vec::new();
+        if query.filters == FilterUse::Parameters {
+            if filter.function.is_some() {
+                return refuse("is about one goroutine; choose it with --goroutine or --task");
+            }
+            let times = [("from", filter.from_ns), ("to", filter.to_ns)];
+            given.extend(
+                times.into_iter().filter_map(|(name, ns)| Some((name.into(), ns?.to_string()))),
+            );
+        }
+        match filter.goroutines[..] {
+            [] => {}
+            [goid] => given.push(("goid".into(), goid.to_string())),
+            _ => return refuse("is about one goroutine; give --goroutine once"),
+        }
+        if let Some(task) = &filter.task {
+            given.push(("task".into(), task.clone()));
+        }
+        Ok(Some(given))
     }
 
     /// The filter in force.
@@ -87,21 +166,14 @@ impl Database {
         let wanted = relations_of(sql);
         self.unguarded(|connection| {
             let mut active = self.active.borrow_mut();
-            let has_choice = active.has_choice;
-            let filter = active.filter.clone();
-            for shadow in SHADOWS {
-                if wanted.contains(shadow.name) && active.made.insert(shadow.name) {
-                    make(connection, shadow.recipe(has_choice), &filter)?;
-                }
+            let made = active.make(connection, &wanted);
+            if made.is_err() {
+                // Stopped half-way, perhaps by the user: begin anew with the next statement.
+                active.made.clear();
+                active.has_choice = false;
+                drop_all(connection)?;
             }
-            // Views over what is filtered have to be in the same schema to see it.
-            for relation in RELATIONS.iter().filter(|relation| !relation.is_table) {
-                if wanted.contains(relation.name) && active.made.insert(relation.name) {
-                    let sql = relation.sql.replacen("create view", "create temp view", 1);
-                    connection.execute_batch(&sql)?;
-                }
-            }
-            Ok(())
+            made
         })
     }
 
@@ -142,7 +214,7 @@ fn relations_of(sql: &str) -> BTreeSet<&'static str> {
         for function in TABLE_FUNCTIONS.iter().filter(|one| words.contains(one.name)) {
             function.reads.iter().for_each(|name| add(name, &mut texts));
         }
-        if words.contains("state_at") {
+        if words.contains("state_at") || words.contains("state_goroutine") {
             for name in ["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"] {
                 add(name, &mut texts);
             }

@@ -97,6 +97,17 @@ pub static FUNCTIONS: &[Function] = &[
         example: ("go1.27/sync", "select state_at(1, 1000000) as state"),
     },
     Function {
+        name: "state_goroutine",
+        arguments: "state_id",
+        is_aggregate: false,
+        doc: "The goroutine (row in goroutines) that a row of goroutine_states belongs to. Quicker than the view where a few \
+              rows are picked out of all.",
+        example: (
+            "go1.27/sync",
+            "select count(*) as wrong from goroutine_states where state_goroutine(id) <> goroutine_id",
+        ),
+    },
+    Function {
         name: "human_ns",
         arguments: "ns",
         is_aggregate: false,

@@ -2,6 +2,7 @@
 
 mod declared;
 mod histogram;
+mod owners;
 mod pprof;
 
 pub use declared::{FUNCTIONS, Function};
@@ -29,6 +30,11 @@ const PLUMBING: &[&str] = &[
     "reflect",
     "iter",
 ];
+
+/// Makes the functions forget what they have read of states: others are looked at from here on.
+pub fn forget_states(connection: &Connection) -> Result<()> {
+    owners::register(connection)
+}
 
 /// What all functions promise: same arguments, same value, and nothing else happens.
 fn flags() -> FunctionFlags {
@@ -73,6 +79,7 @@ pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> 
         let connection = unsafe { context.get_connection()? };
         tables::state_at(&connection, goid, time_ns)
     })?;
+    owners::register(connection)?;
     histogram::register(connection)?;
     pprof::register(connection)?;
     tables::register(connection)

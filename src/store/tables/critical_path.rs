@@ -55,10 +55,6 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
             name: "depth",
             doc: "how many wake-ups lie between it and the goroutine asked about",
         },
-        Item {
-            name: "woken_stack_id",
-            doc: "where the waker was, for a step that begins after a wake-up; NULL otherwise",
-        },
     ],
     example: (
         "go1.27/sync",

@@ -5,7 +5,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Result, Row, Statement};
 use std::collections::HashMap;
 
-const A: Item = Item {
+pub(super) const A: Item = Item {
     name: "intervals",
     doc: "a relation's name or a SELECT, as a text, with the columns start_ns and duration_ns",
 };
@@ -180,13 +180,18 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
     ),
     reads: &["trace_spans"],
     run: |call, rows| {
-        let mut set = Set::read(call, 0, usize::MAX)?;
         let (from, to) = call.span()?;
         let steps = call.steps(1)?;
-        set.intervals.retain(|one| one.end > from && one.start < to);
-        let edges = set.edges().pop().map_or_else(Vec::new, |(_, edges)| edges);
+        let mut edges: Vec<(i64, i32)> = Vec::new();
+        each_interval(call, 0, |start, end| {
+            if end > from && start < to {
+                edges.extend([(start, 1), (end, -1)]);
+            }
+        })?;
+        // Ends come first: what ends when another begins does not overlap it.
+        edges.sort_unstable();
         let border = |step: usize| from + step_border(to - from, step, steps);
-        let (mut next, mut count) = (0, 0);
+        let (mut next, mut count) = (0, 0_i32);
         for step in 0..steps {
             let (start, end) = (border(step), border(step + 1));
             let (mut most, mut peak, mut since, mut sum) = (count, start, start, 0_i128);
@@ -195,7 +200,7 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
                 since = time.max(start);
                 count += change;
                 next += 1;
-                // What ends when another begins does not overlap it.
+                // What begins and ends at one moment is looked at when all has.
                 let is_last = edges.get(next).is_none_or(|edge| edge.0 != time);
                 if is_last && (count > most || since == start) {
                     (most, peak) = (count, since);
@@ -203,7 +208,13 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
             }
             sum += i128::from(count) * i128::from(end - since);
             let mean = if end > start { sum as f64 / (end - start) as f64 } else { 0.0 };
-            rows.push([start.into(), (end - start).into(), most.into(), mean.into(), peak.into()])?;
+            rows.push([
+                start.into(),
+                (end - start).into(),
+                i64::from(most).into(),
+                mean.into(),
+                peak.into(),
+            ])?;
         }
         Ok(())
     },
@@ -214,18 +225,20 @@ pub fn step_border(length: i64, step: usize, steps: usize) -> i64 {
     (i128::from(length) * step as i128 / steps as i128) as i64
 }
 
+/// An interval of a statement.
 #[derive(Debug, Clone, Copy)]
-struct Interval {
+pub(super) struct Interval {
     group: usize,
-    start: i64,
-    end: i64,
-    id: i64,
+    pub start: i64,
+    pub end: i64,
+    /// Its column `id`, or its place.
+    pub id: i64,
 }
 
 /// The intervals of a statement.
 #[derive(Default)]
-struct Set {
-    intervals: Vec<Interval>,
+pub(super) struct Set {
+    pub intervals: Vec<Interval>,
     /// Value of each group.
     groups: Vec<Value>,
     /// What errors call it.
@@ -245,7 +258,7 @@ fn key(value: ValueRef<'_>) -> Vec<u8> {
 
 impl Set {
     /// Runs the statement of an argument; `by` is the index of the argument that names a column.
-    fn read(call: &Call<'_>, argument: usize, by: usize) -> Result<Set> {
+    pub fn read(call: &Call<'_>, argument: usize, by: usize) -> Result<Set> {
         let mut set = Set::default();
         let mut numbers = HashMap::new();
         set.add(call, argument, by, &mut numbers, None)?;
@@ -317,7 +330,8 @@ impl Set {
         Ok(())
     }
 
-    fn sort(&mut self) {
+    /// Puts them in order of groups and beginnings.
+    pub fn sort(&mut self) {
         self.intervals.sort_unstable_by_key(|one| (one.group, one.start, one.end, one.id));
     }
 
@@ -354,11 +368,29 @@ impl Set {
     }
 }
 
+/// Start and end of each interval of an argument.
+fn each_interval(call: &Call<'_>, argument: usize, mut take: impl FnMut(i64, i64)) -> Result<()> {
+    let mut statement = prepare(call, call.text(argument)?)?;
+    let want = |wanted: &str| {
+        statement.column_index(wanted).map_err(|_| {
+            refuse(format!("{}: the statement has no column {wanted}", call.function.name))
+        })
+    };
+    let (start_at, duration_at) = (want("start_ns")?, want("duration_ns")?);
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if let (Some(start), Some(duration)) = (time(row, start_at)?, time(row, duration_at)?) {
+            take(start, start.saturating_add(duration.max(0)));
+        }
+    }
+    Ok(())
+}
+
 /// The times that any interval of a set covers.
-struct Cover(Vec<(i64, i64)>);
+pub(super) struct Cover(Vec<(i64, i64)>);
 
 impl Cover {
-    fn new(set: &Set) -> Cover {
+    pub fn new(set: &Set) -> Cover {
         let mut spans: Vec<(i64, i64)> =
             set.intervals.iter().map(|one| (one.start, one.end)).collect();
         spans.sort_unstable();
@@ -372,7 +404,8 @@ impl Cover {
         Cover(cover)
     }
 
-    fn meets(&self, start: i64, end: i64) -> bool {
+    /// Whether any of them lies between two moments.
+    pub fn meets(&self, start: i64, end: i64) -> bool {
         let first = self.0.partition_point(|span| span.1 <= start);
         self.0.get(first).is_some_and(|span| span.0 < end)
     }

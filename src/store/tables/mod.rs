@@ -7,6 +7,7 @@
 
 mod buckets;
 mod critical_path;
+mod during;
 mod intervals;
 mod mmu;
 mod moments;
@@ -62,6 +63,7 @@ pub static TABLE_FUNCTIONS: &[&TableFunction] = &[
     &intervals::UNION,
     &intervals::OVERLAP_COUNT,
     &intervals::OVERLAP_PEAKS,
+    &during::STATES_DURING,
     &moments::STATES_AT,
     &buckets::STATE_BUCKETS,
     &buckets::IDLE_BUCKETS,

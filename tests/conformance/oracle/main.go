@@ -5,6 +5,8 @@
 //	gotraceoracle summary TRACE        per-goroutine statistics as TSV
 //	gotraceoracle loop TRACE           read all events, print how many and how long
 //	gotraceoracle textconv TEST OUT    text-form test case -> binary trace
+//	gotraceoracle mmu TRACE FLAG NS... minimum mutator utilisation, a line for each window
+//	gotraceoracle related TRACE GOID   goroutines connected by wake-ups, a line for each
 //	gotraceoracle damage TRACE         damages on standard input -> events read of each
 package main
 
@@ -34,10 +36,14 @@ func main() {
 		err = loop(args[1])
 	case len(args) == 2 && args[0] == "damage":
 		err = damage(args[1])
+	case len(args) > 3 && args[0] == "mmu":
+		err = mmu(args[1], args[2], args[3:])
+	case len(args) == 3 && args[0] == "related":
+		err = related(args[1], args[2])
 	case len(args) == 3 && args[0] == "textconv":
 		err = textconv(args[1], args[2])
 	default:
-		err = fmt.Errorf("usage: gotraceoracle summary TRACE | loop TRACE | textconv TEST OUT | damage TRACE")
+		err = fmt.Errorf("usage: gotraceoracle summary TRACE | loop TRACE | textconv TEST OUT | damage TRACE | mmu TRACE FLAG NS... | related TRACE GOID")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gotraceoracle:", err)
@@ -299,4 +305,83 @@ func readable(data []byte) (n int, failure string) {
 			n++
 		}
 	}
+}
+
+// readAll reads a trace up to its end.
+func readAll(path string) ([]trace.Event, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := trace.NewReader(bufio.NewReader(f))
+	if err != nil {
+		return nil, err
+	}
+	var events []trace.Event
+	for {
+		ev, err := r.ReadEvent()
+		if err == io.EOF {
+			return events, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, ev)
+	}
+}
+
+// mmu prints the minimum mutator utilization in windows of the given lengths.
+// Flags are those of cmd/trace's page, with + between.
+func mmu(path, flagNames string, windows []string) error {
+	names := map[string]trace.UtilFlags{
+		"stw": trace.UtilSTW, "background": trace.UtilBackground, "assist": trace.UtilAssist,
+		"sweep": trace.UtilSweep, "perProc": trace.UtilPerProc,
+	}
+	var flags trace.UtilFlags
+	for _, name := range strings.Split(flagNames, "+") {
+		flag, ok := names[name]
+		if !ok {
+			return fmt.Errorf("unknown flag %q", name)
+		}
+		flags |= flag
+	}
+	events, err := readAll(path)
+	if err != nil {
+		return err
+	}
+	utils := trace.MutatorUtilizationV2(events, flags)
+	if len(utils) == 0 {
+		return nil
+	}
+	curve := trace.NewMMUCurve(utils)
+	for _, text := range windows {
+		window, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d %.12f\n", window, curve.MMU(time.Duration(window)))
+	}
+	return nil
+}
+
+// related prints the goroutines that cmd/trace shows beside one.
+func related(path, goid string) error {
+	id, err := strconv.ParseInt(goid, 10, 64)
+	if err != nil {
+		return err
+	}
+	events, err := readAll(path)
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for id := range trace.RelatedGoroutinesV2(events, trace.GoID(id)) {
+		ids = append(ids, int64(id))
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
+		fmt.Println(id)
+	}
+	return nil
 }

@@ -1,0 +1,96 @@
+//! Each inferred kind of waiting is found in a program that shows it, recorded under two Go releases,
+//! and in none of those that do not.
+
+mod committed;
+
+use committed::run::Sandbox;
+use gotrace::model::wait_kinds::{ACTIVITY_RULES, WAIT_RULES};
+use std::collections::BTreeSet;
+
+/// Kinds, the releases and programs that show each, and a program that does not.
+const SHOWN: &[(&str, &[&str], &str)] = &[
+    ("once", &["go1.22/waits", "go1.27/waits", "go1.27/sync"], "go1.27/leak"),
+    ("sync.Map", &["go1.22/waits", "go1.27/waits"], "go1.27/sync"),
+    ("waitgroup", &["go1.21/sync", "go1.27/sync"], "go1.27/annotations"),
+    ("cond", &["go1.21/sync", "go1.27/sync"], "go1.27/timers"),
+    ("rwmutex read", &["go1.21/sync", "go1.27/sync"], "go1.27/leak"),
+    ("rwmutex write", &["go1.21/sync", "go1.27/sync"], "go1.27/leak"),
+    ("mutex", &["go1.21/sync", "go1.27/sync"], "go1.27/timers"),
+    ("gc mark done", &["go1.26/gc", "go1.27/gc"], "go1.27/sync"),
+    ("dns", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
+    ("tls handshake", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
+    ("accept", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
+    ("dial", &["go1.22/http", "go1.27/http"], "go1.27/sync"),
+    ("read", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
+    ("write", &["go1.22/waits", "go1.27/waits"], "go1.27/sync"),
+    ("close", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
+    ("channel send", &["go1.21/sync", "go1.27/sync"], "go1.27/http"),
+    ("channel receive", &["go1.21/sync", "go1.27/sync"], "go1.22/churn"),
+    ("select", &["go1.21/sync", "go1.27/sync"], "go1.22/churn"),
+    ("timer", &["go1.21/sync", "go1.27/timers"], "go1.22/churn"),
+    ("gc assist", &["go1.26/gc", "go1.27/gc"], "go1.27/sync"),
+    ("forever", &["go1.22/leak", "go1.27/leak"], "go1.27/sync"),
+];
+
+/// The same for activities.
+const ACTIVE: &[(&str, &[&str], &str)] = &[
+    ("http server", &["go1.21/http", "go1.27/http"], "go1.27/waits"),
+    ("http client", &["go1.21/http", "go1.27/http"], "go1.27/waits"),
+    ("database/sql", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
+];
+
+/// Rules of kinds that no program can be made to show when it is asked to.
+const BY_CHANCE: &[&str] = &["sync.Pool", "gc start"];
+
+/// The values of a column of the waits of a trace.
+fn found(trace: &str, column: &str) -> BTreeSet<String> {
+    let sandbox = Sandbox::new();
+    sandbox.copy(trace, "app.trace");
+    let sql = format!("select distinct {column} from waits where {column} is not null");
+    let run = sandbox.gotrace(&["query", "app.trace", &sql, "-f", "csv"]).expect(0);
+    run.text().lines().skip(1).map(String::from).collect()
+}
+
+fn check(column: &str, cases: &[(&str, &[&str], &str)]) {
+    let mut problems = Vec::new();
+    for (kind, shown, not_shown) in cases {
+        assert!(shown.len() >= 2, "{kind}");
+        for trace in *shown {
+            if !found(trace, column).contains(*kind) {
+                problems.push(format!("{trace} has no {kind}: {:?}", found(trace, column)));
+            }
+        }
+        if found(not_shown, column).contains(*kind) {
+            problems.push(format!("{not_shown} has {kind}"));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn each_kind_is_found_where_it_is_and_nowhere_else() {
+    check("wait_kind", SHOWN);
+    let covered: BTreeSet<&str> =
+        SHOWN.iter().map(|case| case.0).chain(BY_CHANCE.iter().copied()).collect();
+    for rule in WAIT_RULES {
+        assert!(covered.contains(rule.kind), "no program shows {}", rule.kind);
+    }
+}
+
+#[test]
+fn each_activity_is_found_where_it_is_and_nowhere_else() {
+    check("activity", ACTIVE);
+    assert_eq!(ACTIVE.len(), ACTIVITY_RULES.len());
+}
+
+#[test]
+fn a_mutex_wanted_inside_a_once_is_a_mutex() {
+    for trace in ["go1.22/waits", "go1.27/waits"] {
+        let sandbox = Sandbox::new();
+        sandbox.copy(trace, "app.trace");
+        let sql = "select distinct wait_kind from waits
+                   where stack_match(stack_id, 'sync.(*Once).Do ** main.lockAndUnlock')";
+        let run = sandbox.gotrace(&["query", "app.trace", sql, "-f", "csv"]).expect(0);
+        assert_eq!(run.text().lines().skip(1).collect::<Vec<_>>(), ["mutex"], "{trace}");
+    }
+}
