@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn commands_are_completed_with_what_they_take() {
         assert_eq!(complete(".sch"), [".schema"]);
-        assert_eq!(complete(".run goroutine"), ["goroutine", "goroutines"]);
+        assert_eq!(complete(".run goroutines"), ["goroutines"]);
         assert_eq!(complete(".run locks sy"), ["system="]);
         assert_eq!(complete(".mode js"), ["json", "jsonl"]);
         assert_eq!(complete(".schema tas"), ["tasks"]);

@@ -63,7 +63,12 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
     ),
     reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let (goroutine, from, to) = (call.integer(0)?, call.integer(1)?, call.integer(2)?);
+        let argument = |index| call.optional_integer(index);
+        // Of nobody, or for a time that is not known, there is no path.
+        let (Some(goroutine), Some(from), Some(to)) = (argument(0)?, argument(1)?, argument(2)?)
+        else {
+            return Ok(());
+        };
         let mut walk = Walk::new(call.connection);
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
         let mut steps = walk.steps(goroutine, from, to)?;
