@@ -63,7 +63,11 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
     ),
     reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let (goroutine, from, to) = (call.integer(0)?, call.integer(1)?, call.integer(2)?);
+        let number = |index| call.optional_integer(index);
+        let (Some(goroutine), Some(from), Some(to)) = (number(0)?, number(1)?, number(2)?) else {
+            // Unknown what is meant: a database of profiles alone has no main goroutine.
+            return Ok(());
+        };
         let mut walk = Walk::new(call.connection);
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
         let mut steps = walk.steps(goroutine, from, to)?;
