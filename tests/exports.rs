@@ -294,7 +294,7 @@ fn perfetto_shows_all_that_the_program_did() {
         database.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() as usize
     };
     assert_eq!(count("price"), rows("select count(*) from regions where type = 'price'"));
-    assert_eq!(count("order"), rows("select count(*) from tasks where name = 'order'"));
+    assert_eq!(count("order"), rows("select count(*) from tasks where type = 'order'"));
     assert_eq!(
         count("waiting (chan receive)"),
         rows("select count(*) from goroutine_states where reason = 'chan receive'")

@@ -306,7 +306,7 @@ fn conditions_decide_the_exit_status() {
     let failed = run(&["top", "heap", "--fail-if", "flat% > 50 for main\\.makeValue"]).expect(1);
     assert!(failed.text().contains("main.makeValue"), "the report is printed all the same");
     failed.says(&["flat% > 50", "main.makeValue: 87.8"]);
-    run(&["heap2", "--base", "heap", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
+    run(&["heap", "--base", "heap2", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
     run(&["heap", "--base", "heap", "--fail-if", "cum > 0"]).expect(0);
     run(&["top", "heap", "--fail-if", "nonsense"]).expect(2).says(&["--fail-if", "flat%"]);
 }
@@ -360,4 +360,29 @@ fn views_are_of_traces_too() {
     let output = profile(&["top", trace]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("--type"));
+}
+
+#[test]
+fn every_profile_is_loaded_beside_a_trace() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "app.trace");
+    let mut arguments = vec!["ingest".to_owned(), "--strict".into(), "-o".into(), "run.db".into()];
+    for (number, path) in profiles::paths().iter().enumerate() {
+        let name = format!("profile{number}");
+        sandbox.write(&name, fs::read(path).unwrap());
+        arguments.push(name);
+    }
+    arguments.push("app.trace".into());
+    sandbox.gotrace(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
+    let count = |sql: &str| {
+        let run = sandbox.gotrace(&["query", "run.db", sql, "-f", "csv"]).expect(0);
+        run.text().lines().nth(1).unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(count("select count(*) from profiles"), profiles::paths().len());
+    assert_eq!(count("select count(*) from traces"), 1);
+    assert!(count("select count(distinct key) from profile_labels") >= 4);
+    // One table of functions for all: main.main is in several profiles and in the trace.
+    let shared = "select count(distinct profile_id) from profile_samples s
+        join stack_frames f on f.stack_id = s.stack_id where f.function = 'runtime.gcBgMarkWorker'";
+    assert!(count(shared) >= 2);
 }

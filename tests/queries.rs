@@ -32,10 +32,10 @@ const FIXTURES: &[(&str, &str, &[&str])] = &[
     ("gc-frequency", "go1.26/gc", &[]),
     ("generations", "go1.27/generations", &[]),
     ("goroutine", "go1.27/cgo", &["goid=1", "limit=12"]),
-    ("goroutine-profile", "profiles: goroutine", &[]),
+    ("goroutine-profile", "profiles: go1.27/goroutine", &[]),
     ("goroutines", "go1.27/mixed", &[]),
     ("heap", "go1.26/gc", &[]),
-    ("heap-growth", "profiles: heap heap2", &["limit=8"]),
+    ("heap-growth", "profiles: go1.24/heap2 go1.27/heap", &["limit=8"]),
     ("heap-objects", "go1.27/allocfree", &["limit=12"]),
     ("leaked", "go1.27/leak", &[]),
     ("lock-contention", "go1.27/sync", &[]),
@@ -49,10 +49,10 @@ const FIXTURES: &[(&str, &str, &[&str])] = &[
     ("preemptions", "go1.27/mixed", &[]),
     ("proc-idle", "go1.27/mixed", &["buckets=5"]),
     ("procs", "go1.27/syscalls", &[]),
-    ("profile-diff", "profiles: heap heap2", &["limit=8"]),
-    ("profile-labels", "profiles: cpu heap", &["limit=12"]),
-    ("profile-top", "profiles: heap cpu", &["limit=12"]),
-    ("profile-tree", "profiles: cpu", &["function=main.*", "limit=10"]),
+    ("profile-diff", "profiles: go1.27/heap go1.27/heap2", &["limit=8"]),
+    ("profile-labels", "profiles: go1.27/cpu go1.27/heap", &["limit=12"]),
+    ("profile-top", "profiles: go1.27/heap go1.27/cpu", &["limit=12"]),
+    ("profile-tree", "profiles: go1.27/cpu", &["function=main.*", "limit=10"]),
     ("regions", "go1.27/annotations", &[]),
     ("region-latency", "go1.27/annotations", &[]),
     ("related", "go1.27/http", &["goid=1"]),
@@ -85,8 +85,8 @@ fn fixture(sandbox: &Sandbox, name: &str) -> &'static str {
     };
     let mut arguments = vec!["ingest".to_owned(), "-o".into(), "app.db".into()];
     for profile in profiles.split(' ') {
-        let file = format!("{profile}.pb.gz");
-        let path = committed::root().join("testdata/profiles/go1.27").join(&file);
+        let path = committed::root().join(format!("testdata/profiles/{profile}.pb.gz"));
+        let file = format!("{}.pb.gz", profile.replace('/', "-"));
         sandbox.write(&file, fs::read(path).unwrap());
         arguments.push(file);
     }
@@ -166,7 +166,7 @@ fn every_query_gives_the_recorded_result() {
             let shown: String =
                 parameters.iter().map(|parameter| format!(" -p {parameter}")).collect();
             let of = match trace.contains(':') {
-                true => format!("testdata/profiles/go1.27, {trace}"),
+                true => format!("testdata/profiles, {trace}"),
                 false => format!("testdata/traces/{trace}.trace"),
             };
             let text = format!("# {of}{shown}\n{}", run.text());
@@ -188,8 +188,8 @@ fn every_value_has_its_declared_type_on_every_trace() {
         .collect();
     let mut names: Vec<String> =
         traces.iter().filter(|trace| !trace.is_v1()).map(|trace| trace.name.clone()).collect();
-    names.push("profiles: heap heap2".into());
-    names.push("profiles: cpu goroutine heap heap2".into());
+    names.push("profiles: go1.24/heap2 go1.27/heap".into());
+    names.push("profiles: go1.27/cpu go1.27/goroutine go1.27/heap go1.27/heap2".into());
     let seen = std::sync::Mutex::new(BTreeSet::new());
     check_all(
         &names,

@@ -434,7 +434,8 @@ mod tests {
         assert_eq!(contains("4mb:", 4 << 20, "bytes"), Some(true));
         assert_eq!(contains("12kb:64mb", 1 << 20, "bytes"), Some(true));
         assert_eq!(contains("12kb:64mb", 1, "bytes"), Some(false));
-        assert_eq!(contains("5", 5, "goid"), Some(false));
+        // A number without a unit is one in whatever unit.
+        assert_eq!(contains("5", 5, "goid"), Some(true));
         assert_eq!(contains("12kb:3s", 1, "bytes"), None);
         assert_eq!(contains("a.*b", 1, "bytes"), None);
     }

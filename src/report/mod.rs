@@ -2,7 +2,7 @@
 //!
 //! Comes in: a [`Database`]. Goes out: a [`Report`], and that as text, Markdown, JSON or HTML. First
 //! the facts of a trace are read ([`Facts`]), then every rule of [`RULES`] looks at them and states
-//! what it finds; how that is shown is a matter of the writers ([`write`]) alone.
+//! what it finds; how that is shown is a matter of the writers ([`mod@write`]) alone.
 
 mod ask;
 mod facts;

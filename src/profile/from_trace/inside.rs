@@ -34,6 +34,13 @@ impl Inside {
         }
     }
 
+    /// It leaves what it was in since before its last span.
+    pub fn cover_until(&mut self, time_ns: i64) {
+        if self.depth == 0 {
+            self.covered_ns = time_ns - self.last_ns;
+        }
+    }
+
     /// Whether it is inside now.
     pub fn is_open(&self) -> bool {
         self.depth > 0
@@ -114,5 +121,7 @@ mod tests {
         inside.leave(31);
         assert_eq!(inside.take(30, 40), 1);
         assert_eq!(inside.take(40, 50), 0);
+        inside.cover_until(57);
+        assert_eq!(inside.take(50, 60), 7);
     }
 }

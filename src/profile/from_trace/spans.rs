@@ -111,6 +111,7 @@ struct Live {
 struct Running {
     goroutine: Option<FunctionId>,
     value_ns: i64,
+    is_early: bool,
 }
 
 /// Sums up the spans of a trace.
@@ -202,7 +203,7 @@ impl SpanProfiles {
     ) {
         // Where it stopped running is where it ran, as far as anything tells.
         if let Some(running) = live.running.take() {
-            self.end_running(running, span.stack);
+            self.end_running(live, running, span.stack);
         }
         let clipped = self.window.clip(span.start_ns, span.start_ns + span.duration_ns);
         let mut value_ns = clipped.map_or(0, |(start_ns, end_ns)| end_ns - start_ns);
@@ -219,7 +220,7 @@ impl SpanProfiles {
             return;
         }
         if span.state == State::Running {
-            live.running = Some(Running { goroutine, value_ns });
+            live.running = Some(Running { goroutine, value_ns, is_early });
             return;
         }
         let class = span.reason.map_or(0, |reason| self.classes[reason.index()]);
@@ -238,21 +239,25 @@ impl SpanProfiles {
     }
 
     /// A running span whose end is a place, if it is one.
-    fn end_running(&mut self, running: Running, stack: Option<StackId>) {
-        let Running { goroutine, value_ns } = running;
+    fn end_running(&mut self, live: &mut Live, running: Running, stack: Option<StackId>) {
+        let Running { goroutine, value_ns, is_early } = running;
         let function = if stack.is_none() { goroutine } else { None };
         let state = Some(State::Running);
         let place = Place { stack, function, goroutine, state, ..Place::default() };
-        for (kind, sums) in self.types.iter().zip(&mut self.sums) {
-            if *kind == TraceProfileType::Wall {
-                add(sums, place, 1, value_ns);
-            }
+        let Some(index) = self.has(TraceProfileType::Wall) else { return };
+        match &mut live.early {
+            Some(early) if is_early => add(&mut early[index], place, 1, value_ns),
+            _ => add(&mut self.sums[index], place, 1, value_ns),
         }
     }
 
     /// Something that had begun before the trace ends, so all so far was inside it.
-    fn keep_early(&mut self, live: &mut Live) {
+    fn keep_early(&mut self, live: &mut Live, end_ns: i64) {
         let Some(early) = &mut live.early else { return };
+        live.inside.cover_until(end_ns);
+        if let Some(running) = &mut live.running {
+            running.is_early = false;
+        }
         for (sums, early) in self.sums.iter_mut().zip(early) {
             for (place, sum) in early.drain() {
                 add(sums, place, sum.count, sum.value);
@@ -410,7 +415,7 @@ impl Items for SpanProfiles {
             self.decide(&mut live, goroutine.function);
         }
         if let Some(running) = live.running.take() {
-            self.end_running(running, None);
+            self.end_running(&mut live, running, None);
         }
         if self.has(TraceProfileType::Alloc).is_some() {
             let index = goroutine.id.index();
@@ -466,7 +471,7 @@ impl Items for SpanProfiles {
         if region.start_ns.is_some() {
             self.leave(Some(region.goroutine), end_ns);
         } else if let Some(mut live) = self.take(region.goroutine) {
-            self.keep_early(&mut live);
+            self.keep_early(&mut live, end_ns);
             self.put(region.goroutine, live);
         }
     }

@@ -1,7 +1,7 @@
 // profiles writes the seven profiles of a small service into the folder named
 // by -o: heap, allocs, cpu, goroutine, mutex, block, threadcreate; heap2 is a
-// second heap profile after more was kept; and heap.txt, goroutine1.txt and
-// goroutine2.txt are the text forms.
+// second heap profile, when the records have been let go; and heap.txt,
+// goroutine1.txt, ... are the text forms.
 package main
 
 import (

@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn boxes_do_not_overlap_and_edges_lead_down_but_for_cycles() {
         let label = (20.0, 10.0);
-        let edges = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 0), (0, 3), (4, 2), (5, 5 - 1)];
+        let edges = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 0), (0, 3), (4, 6), (5, 4)];
         let input = Input {
             boxes: vec![(80.0, 30.0); 7],
             edges: edges.iter().map(|&(from, to)| (from, to, label)).collect(),
