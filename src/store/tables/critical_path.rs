@@ -63,10 +63,9 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
     ),
     reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let argument = |index| call.optional_integer(index);
-        // Of nobody, or for a time that is not known, there is no path.
-        let (Some(goroutine), Some(from), Some(to)) = (argument(0)?, argument(1)?, argument(2)?)
-        else {
+        let number = |index| call.optional_integer(index);
+        let (Some(goroutine), Some(from), Some(to)) = (number(0)?, number(1)?, number(2)?) else {
+            // Unknown what is meant: a database of profiles alone has no main goroutine.
             return Ok(());
         };
         let mut walk = Walk::new(call.connection);

@@ -156,7 +156,7 @@ pub enum Cell {
     Real(f64),
     /// TEXT that the program knows.
     Word(&'static str),
-    /// A value of [`Rows::values`].
+    /// A value of `Rows::values`.
     Other(u32),
 }
 

@@ -36,7 +36,7 @@ pub struct BatchHeader {
     pub data_len: usize,
     /// Length of the header itself, bytes.
     pub header_len: usize,
-    /// Whether the length takes [`PADDED_SIZE_LEN`] bytes.
+    /// Whether the length takes `PADDED_SIZE_LEN` bytes.
     pub is_padded: bool,
 }
 
