@@ -9,16 +9,20 @@ use std::collections::BTreeSet;
 
 /// Kinds, the releases and programs that show each, and a program that does not.
 const SHOWN: &[(&str, &[&str], &str)] = &[
-    ("once", &["go1.21/sync", "go1.27/sync"], "go1.27/leak"),
+    ("once", &["go1.22/waits", "go1.27/waits", "go1.27/sync"], "go1.27/leak"),
+    ("sync.Map", &["go1.22/waits", "go1.27/waits"], "go1.27/sync"),
     ("waitgroup", &["go1.21/sync", "go1.27/sync"], "go1.27/stw"),
     ("cond", &["go1.21/sync", "go1.27/sync"], "go1.27/timers"),
     ("rwmutex read", &["go1.21/sync", "go1.27/sync"], "go1.27/leak"),
     ("rwmutex write", &["go1.21/sync", "go1.27/sync"], "go1.27/timers"),
     ("mutex", &["go1.21/sync", "go1.27/sync"], "go1.27/timers"),
     ("gc mark done", &["go1.26/gc", "go1.27/gc"], "go1.27/sync"),
+    ("dns", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
+    ("tls handshake", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
     ("accept", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
     ("dial", &["go1.22/http", "go1.27/http"], "go1.27/sync"),
     ("read", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
+    ("write", &["go1.22/waits", "go1.27/waits"], "go1.27/sync"),
     ("close", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
     ("channel send", &["go1.21/sync", "go1.27/sync"], "go1.27/http"),
     ("channel receive", &["go1.21/sync", "go1.27/sync"], "go1.21/churn"),
@@ -30,13 +34,10 @@ const SHOWN: &[(&str, &[&str], &str)] = &[
 
 /// The same for activities.
 const ACTIVE: &[(&str, &[&str], &str)] = &[
-    ("http server", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
-    ("http client", &["go1.21/http", "go1.27/http"], "go1.27/sync"),
+    ("http server", &["go1.21/http", "go1.27/http"], "go1.27/waits"),
+    ("http client", &["go1.21/http", "go1.27/http"], "go1.27/waits"),
+    ("database/sql", &["go1.22/waits", "go1.27/waits"], "go1.27/http"),
 ];
-
-/// Kinds and activities that `testdata/programs/waits` shows, of which no trace is committed yet:
-/// `testdata/record 1.22 1.27 waits` records them.
-const NOT_RECORDED: &[&str] = &["sync.Map", "dns", "tls handshake", "write", "database/sql"];
 
 /// Rules of kinds that no program can be made to show when it is asked to.
 const BY_CHANCE: &[&str] = &["sync.Pool", "gc start"];
@@ -69,11 +70,8 @@ fn check(column: &str, cases: &[(&str, &[&str], &str)]) {
 #[test]
 fn each_kind_is_found_where_it_is_and_nowhere_else() {
     check("wait_kind", SHOWN);
-    let covered: BTreeSet<&str> = SHOWN
-        .iter()
-        .map(|case| case.0)
-        .chain(BY_CHANCE.iter().chain(NOT_RECORDED).copied())
-        .collect();
+    let covered: BTreeSet<&str> =
+        SHOWN.iter().map(|case| case.0).chain(BY_CHANCE.iter().copied()).collect();
     for rule in WAIT_RULES {
         assert!(covered.contains(rule.kind), "no program shows {}", rule.kind);
     }
@@ -82,8 +80,17 @@ fn each_kind_is_found_where_it_is_and_nowhere_else() {
 #[test]
 fn each_activity_is_found_where_it_is_and_nowhere_else() {
     check("activity", ACTIVE);
-    for rule in ACTIVITY_RULES {
-        let is_shown = ACTIVE.iter().any(|case| case.0 == rule.activity);
-        assert!(is_shown || NOT_RECORDED.contains(&rule.activity), "{}", rule.activity);
+    assert_eq!(ACTIVE.len(), ACTIVITY_RULES.len());
+}
+
+#[test]
+fn a_mutex_wanted_inside_a_once_is_a_mutex() {
+    for trace in ["go1.22/waits", "go1.27/waits"] {
+        let sandbox = Sandbox::new();
+        sandbox.copy(trace, "app.trace");
+        let sql = "select distinct wait_kind from waits
+                   where stack_match(stack_id, 'sync.(*Once).Do ** main.lockAndUnlock')";
+        let run = sandbox.gotrace(&["query", "app.trace", sql, "-f", "csv"]).expect(0);
+        assert_eq!(run.text().lines().skip(1).collect::<Vec<_>>(), ["mutex"], "{trace}");
     }
 }

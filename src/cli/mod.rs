@@ -26,11 +26,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Go execution traces in SQL.
+/// Answers from what Go programs record about themselves: execution traces and pprof profiles.
 ///
 /// SOURCE is a file, - for standard input, or a URL such as
 /// http://host:6060/debug/pprof/trace?seconds=5. What it is (a trace, plain or packed with gzip or
-/// zstd, or a database that gotrace made) is seen from its bytes, never from its name.
+/// zstd, a profile, or a database that gotrace made) is seen from its bytes, never from its name.
 #[derive(Parser)]
 #[command(name = "gotrace", version, max_term_width = 100)]
 struct Arguments {
