@@ -1,9 +1,10 @@
 //! How fast the layers are, one on top of the other, on one trace.
 //!
-//! `cargo bench --bench layers -- TRACE [RUNS]` prints, for each layer, the median over the runs. Each
-//! line includes the work of the lines above it: reading and decoding each thread's events for itself
-//! (v2 only, the threads of v1 cannot be read apart), ordering them, building the model, and loading a
-//! database. Loading uses a second thread, the others do not.
+//! `cargo bench --bench layers -- TRACE [RUNS [LAYER]]` prints, for each layer (decode, order, model,
+//! load) or for one of them, the median over the runs. Each line includes the work of the lines above
+//! it: reading and decoding each thread's events for itself (v2 only, the threads of v1 cannot be read
+//! apart), ordering them, building the model, and loading a database. Loading uses a second thread, the
+//! others do not.
 
 use gotrace::model::*;
 use gotrace::order::{Event, Sink, Sync, TraceReader};
@@ -106,7 +107,7 @@ fn main() {
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let Some(path) = arguments.first() else {
         // Also run, without arguments, by `cargo test --benches`.
-        eprintln!("usage: cargo bench --bench layers -- TRACE [RUNS]");
+        eprintln!("usage: cargo bench --bench layers -- TRACE [RUNS [LAYER]]");
         return;
     };
     let runs = arguments.get(1).and_then(|runs| runs.parse().ok()).unwrap_or(5);
@@ -117,16 +118,23 @@ fn main() {
             events as f64 / seconds / 1e6
         );
     };
-    if decode(path).is_some() {
+    let only = arguments.get(2);
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    if wanted("decode") && decode(path).is_some() {
         report("decode", median(runs, || decode(path).unwrap_or(0)));
     }
-    report("decode and order", median(runs, || open(path).read(&mut Nothing::default()).events));
-    report(
-        "and model",
-        median(runs, || {
+    if wanted("order") {
+        let order = || open(path).read(&mut Nothing::default()).events;
+        report("decode and order", median(runs, order));
+    }
+    if wanted("model") {
+        let model = || {
             let (mut nothing, mut symbols) = (Nothing::default(), Symbols::default());
             open(path).read(&mut Builder::new(&mut nothing, &mut symbols)).events
-        }),
-    );
-    report("and load", median(runs, || load(path)));
+        };
+        report("and model", median(runs, model));
+    }
+    if wanted("load") {
+        report("and load", median(runs, || load(path)));
+    }
 }
