@@ -247,6 +247,10 @@ impl Reader {
         // shows its end: seven of the ten bytes are always the same. Where they stand elsewhere,
         // it is not the length that is damaged, but a number before it.
         let size = &bytes[header.header_len..];
+        let mut places = size.windows(PADDING.len()).take(PADDED_SIZE_LEN);
+        if places.position(|place| place == PADDING).is_some_and(|at| at != 3) {
+            return None;
+        }
         let kept = size.iter().skip(3).zip(PADDING).filter(|(got, want)| **got == *want).count();
         header.header_len += if kept >= 4 {
             PADDED_SIZE_LEN
