@@ -49,6 +49,15 @@ struct Lane {
     event: Event,
 }
 
+impl Lane {
+    /// Where the byte behind the event read last stands in the file. `index` is the lane's thread in
+    /// [`Generation::threads`].
+    fn offset(&self, generation: &Generation, index: usize) -> u64 {
+        let place = self.cursor.place(&generation.threads[index].batches);
+        place.map_or(generation.offset, |(batch, at)| batch.offset + at as u64)
+    }
+}
+
 /// A proc, as ordering sees it.
 #[derive(Debug, Clone)]
 struct Proc {
@@ -142,6 +151,8 @@ pub struct Orderer {
     is_damaged: bool,
     events: u64,
     frontier: Frontier,
+    /// Reports about the event being tried; where that stands in the file only the caller knows.
+    unplaced: Vec<Diagnostic>,
     /// Damage found while ordering. The caller takes them as it likes.
     pub diagnostics: Diagnostics,
 }
@@ -175,6 +186,7 @@ impl Orderer {
             is_damaged: false,
             events: 0,
             frontier: Frontier::default(),
+            unplaced: Vec::new(),
             diagnostics: Diagnostics::default(),
         }
     }
@@ -273,7 +285,7 @@ impl Orderer {
             let Some(first) = self.frontier.get(0) else {
                 // Samples may be later than every event.
                 while let Some(sample) = next_sample {
-                    self.sample(sample, tables, sink);
+                    self.sample(sample, generation.offset, tables, sink);
                     next_sample = samples.next();
                 }
                 return Ok(());
@@ -281,7 +293,7 @@ impl Orderer {
             while let Some(sample) = next_sample
                 && sample.time < first.time
             {
-                self.sample(sample, tables, sink);
+                self.sample(sample, generation.offset, tables, sink);
                 next_sample = samples.next();
             }
             let index = first.cursor as usize;
@@ -292,7 +304,11 @@ impl Orderer {
                 self.frontier.runner_up().min(next_sample.map_or(i64::MAX, |sample| sample.time));
             let mut is_stuck = false;
             loop {
-                if !self.advance(&mut lane.event, lane.thread, tables, sink)? {
+                let advanced = self.advance(&mut lane.event, lane.thread, tables, sink);
+                if !self.unplaced.is_empty() {
+                    self.place_reports(lane.offset(generation, index));
+                }
+                if !advanced? {
                     is_stuck = true;
                     break;
                 }
@@ -326,7 +342,11 @@ impl Orderer {
             let candidate = self.frontier.get(place).expect("place is in range");
             let index = candidate.cursor as usize;
             let lane = &mut lanes[index];
-            if self.advance(&mut lane.event, lane.thread, tables, sink)? {
+            let advanced = self.advance(&mut lane.event, lane.thread, tables, sink);
+            if !self.unplaced.is_empty() {
+                self.place_reports(lane.offset(generation, index));
+            }
+            if advanced? {
                 if self.next_event(generation, index, lane) {
                     self.frontier.update(place, lane.event.time);
                 } else {
@@ -380,10 +400,7 @@ impl Orderer {
         let mut error = error;
         loop {
             let batches = &generation.threads[index];
-            let offset = lane
-                .cursor
-                .place(&batches.batches)
-                .map_or(generation.offset, |(batch, at)| batch.offset + at as u64);
+            let offset = lane.offset(generation, index);
             let lost = lane.cursor.skip_batch();
             self.is_damaged = true;
             self.diagnostics.push(
@@ -548,18 +565,30 @@ impl Orderer {
     fn report(&mut self, code: Code, thread: i64, message: String) {
         let mut report = Diagnostic::new(code, message).on_thread(thread);
         report.generation = self.last_number;
-        self.diagnostics.push(report);
+        self.unplaced.push(report);
+    }
+
+    /// Hands on the reports about the event that was just tried. Like all offsets of events, theirs is that
+    /// behind the event.
+    #[cold]
+    #[inline(never)]
+    fn place_reports(&mut self, offset: u64) {
+        for report in self.unplaced.drain(..) {
+            self.diagnostics.push(report.at_offset(offset));
+        }
     }
 
     fn sample<S: Sink>(
         &mut self,
         sample: &crate::wire::v2::CpuSample,
+        generation_offset: u64,
         tables: &Tables,
         sink: &mut S,
     ) {
         let mut stack = sample.stack;
         if !tables.has_stack(stack) {
             self.report(Code::MissingStack, sample.thread, format!("CPUSample: no stack {stack}"));
+            self.place_reports(generation_offset);
             stack = 0;
         }
         let context = Context {

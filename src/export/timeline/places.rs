@@ -48,22 +48,13 @@ impl Lane {
         args.push_stack(Key::Stack, span.stack);
         args.push_known(Key::LatencyNs, latency_ns);
         self.push_common(&mut args, span);
+        let (name, stack) = (Name::Id(name), span.stack);
         if has_proc && let Some(track) = stage.proc_lane(span.proc, start_ns, end_ns) {
             args.push_known(Key::Thread, stage.thread_number(span.thread));
             let category = if is_running { Category::Proc } else { Category::Syscall };
-            let name = Name::Id(name);
-            let stack = span.stack;
             let args = &args;
-            stage.tracks.format.slice(&Slice {
-                track,
-                category,
-                name,
-                start_ns,
-                end_ns,
-                stack,
-                flow,
-                args,
-            });
+            let slice = Slice { track, category, name, start_ns, end_ns, stack, flow, args };
+            stage.tracks.format.slice(&slice);
             flow = Flow::None;
         }
         if has_thread
@@ -71,19 +62,9 @@ impl Lane {
             && let Some(track) = stage.thread_lane(thread, start_ns, end_ns)
         {
             let category = if is_running { Category::Thread } else { Category::Syscall };
-            let name = Name::Id(name);
-            let stack = span.stack;
             let args = &args;
-            stage.tracks.format.slice(&Slice {
-                track,
-                category,
-                name,
-                start_ns,
-                end_ns,
-                stack,
-                flow,
-                args,
-            });
+            let slice = Slice { track, category, name, start_ns, end_ns, stack, flow, args };
+            stage.tracks.format.slice(&slice);
         }
     }
 

@@ -297,6 +297,7 @@ impl Generation {
                             Code::MissingString,
                             format!("frame with pc {:#x}: no string {id}", frame.pc),
                         )
+                        .at_offset(self.offset)
                         .in_generation(self.number),
                     );
                 }
