@@ -48,27 +48,28 @@ with chosen as (
           select t.end_ns from tasks t, chosen c where t.task = :task and t.trace_id = c.trace_id)
         when :region is not null then (select end_ns from regions where id = :region)
       end, (select to_ns from trace_spans s, chosen c where s.trace_id = c.trace_id)) as to_ns
-), steps as materialized (
-  select p.start_ns as start_ns, p.duration_ns as duration_ns, p.state as state,
+), steps as (
+  select p.steps as steps, p.total_ns as total_ns, p.max_ns as max_ns,
+    p.longest_at_ns as longest_at_ns, p.state as state,
     case when p.state <> 'waiting' then null when r.is_decisive then r.wait_kind
       else coalesce(k.wait_kind, r.wait_kind) end as wait_kind,
-    p.goroutine_id as goroutine_id, stack_user(p.stack_id) as place, p.stack_id as stack_id,
-    (select g.function_id from raw_goroutines g where g.id = p.goroutine_id) as function_id
-  from target t, critical_path(t.goroutine_id, t.from_ns, t.to_ns) p
+    p.function_id as function_id, p.goroutine_id as goroutine_id,
+    stack_user(p.stack_id) as place, p.stack_id as stack_id
+  from target t, critical_path_sums(t.goroutine_id, t.from_ns, t.to_ns) p
   left join reasons r on r.id = p.reason_id
   left join stacks k on k.id = p.stack_id
 ), places as (
   -- The other columns are those of the longest, see stw.sql.
-  select state, wait_kind, function_id, place, count(*) as steps, sum(duration_ns) as total_ns,
-    max(duration_ns) as max_ns, start_ns, goroutine_id, stack_id,
-    sum(sum(duration_ns)) over () as all_ns
+  select state, wait_kind, function_id, place, sum(steps) as steps, sum(total_ns) as total_ns,
+    max(max_ns) as max_ns, longest_at_ns, goroutine_id, stack_id,
+    sum(sum(total_ns)) over () as all_ns
   from steps
   group by state, wait_kind, function_id, place
 )
 select p.total_ns as total_ns, round(1.0 * p.total_ns / nullif(p.all_ns, 0), 4) as share,
   p.steps as steps, p.state as state, p.wait_kind as wait_kind,
   (select f.name from functions f where f.id = p.function_id) as name, p.place as place,
-  p.max_ns as max_ns, p.start_ns as longest_at_ns,
+  p.max_ns as max_ns, p.longest_at_ns as longest_at_ns,
   (select g.goid from goroutines g where g.id = p.goroutine_id) as longest_goid,
   p.stack_id as stack_id
 from places p

@@ -13,19 +13,18 @@
 -- column peak_made_by TEXT: code that made most of them runnable; NULL if it was no goroutine
 with spikes as materialized (
   select start_ns, duration_ns, max_count, mean_count, peak_ns
-  from overlap_peaks(
-    'select start_ns, duration_ns from raw_goroutine_states where code & 7 = 2', :buckets)
+  from state_peaks('runnable', :buckets)
   where max_count > 0
   order by max_count desc, mean_count desc, start_ns
   limit :limit
 ), there as (
-  select k.start_ns as start_ns, g.function_id as function_id, s.woken_stack_id as woken_stack_id,
+  select t.id as start_ns, g.function_id as function_id, t.woken_stack_id as woken_stack_id,
     count(*) as goroutines
-  from spikes k
-  cross join raw_state_ranges r on r.start_ns <= k.peak_ns and r.end_ns > k.peak_ns
-  cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-    and s.code & 7 = 2 and s.start_ns <= k.peak_ns and s.start_ns + s.duration_ns > k.peak_ns
-  join raw_goroutines g on g.id = r.goroutine_id
+  from states_at_each(
+    (select 'select column1 as id, column2 as time_ns from (values '
+        || group_concat('(' || start_ns || ', ' || peak_ns || ')') || ')'
+      from spikes), 'runnable') t
+  join raw_goroutines g on g.id = t.goroutine_id
   group by 1, 2, 3
 ), names as (
   select start_ns, function_id, max(goroutines)

@@ -16,14 +16,9 @@
 -- column gc_ns INTEGER: how much of the delay a mark phase was on
 -- column stopped_ns INTEGER: how much of the delay the world was stopped
 with delays as materialized (
-  select s.id as id, s.start_ns as start_ns, s.duration_ns as duration_ns, s.code as code,
-    s.woken_stack_id as woken_stack_id, state_goroutine(s.id) as goroutine_id
-  from raw_goroutine_states s
-  where s.code & 7 = 2
-    and (:trace is null
-      or (select g.trace_id from raw_goroutines g where g.id = state_goroutine(s.id)) = :trace)
-  order by s.duration_ns desc, s.id
-  limit :limit
+  select d.state_id as id, d.start_ns as start_ns, d.duration_ns as duration_ns,
+    d.reason_id as reason_id, d.woken_stack_id as woken_stack_id, d.goroutine_id as goroutine_id
+  from longest_states('runnable', :limit, :trace) d
 ), runs as (
   select id, function_id, total_ns as part_ns
   from states_during(
@@ -38,7 +33,7 @@ with delays as materialized (
 select d.duration_ns as duration_ns, d.start_ns as start_ns,
   (select g.goid from goroutines g where g.id = d.goroutine_id) as goid,
   (select g.name from goroutines g where g.id = d.goroutine_id) as name,
-  (select nullif(w.name, '') from reasons w where w.id = d.code >> 8) as reason,
+  (select nullif(w.name, '') from reasons w where w.id = d.reason_id) as reason,
   stack_user(d.woken_stack_id) as made_runnable_by,
   coalesce(m.running_ns, 0) as running_ns,
   (select f.name from functions f where f.id = m.function_id) as ran_most,

@@ -19,13 +19,13 @@ with pauses as materialized (
   from stop_the_world
   where duration_ns >= :min and (:trace is null or trace_id = :trace)
 ), runs as (
-  select p.id as id, state_goroutine(j.b_id) as goroutine_id,
-    j.start_ns + j.duration_ns - p.start_ns as stopping_ns, j.b_id as state_id
-  from interval_join(
-    'select id, start_ns, duration_ns from stop_the_world',
-    'select id, start_ns, duration_ns from raw_goroutine_states where code & 7 = 3') j
-  join pauses p on p.id = j.a_id and p.start_ns = j.start_ns
-  where state_goroutine(j.b_id) is not p.goroutine_id
+  select p.id as id, t.goroutine_id as goroutine_id,
+    min(t.start_ns + t.duration_ns, p.start_ns + p.duration_ns) - p.start_ns as stopping_ns,
+    t.state_id as state_id
+  from states_at_each('select id, start_ns as time_ns from stop_the_world', 'running') t
+  join pauses p on p.id = t.id
+  join raw_goroutines g on g.id = t.goroutine_id and g.trace_id = p.trace_id
+  where t.goroutine_id is not p.goroutine_id
 ), last as (
   -- The other columns are those of the longest, see stw.sql.
   select id, count(*) as running, max(stopping_ns) as stopping_ns, goroutine_id, state_id

@@ -214,6 +214,87 @@ fn parts_add_up_to_the_whole() {
     }
 }
 
+/// Functions read states past SQLite where they can, and cut them by themselves.
+#[test]
+fn functions_see_the_states_that_statements_see() {
+    let pairs = [
+        (
+            "select state, reason_id, sum(total_ns) from state_buckets(3) group by 1, 2 order by 1, 2",
+            "select case code & 7 when 2 then 'runnable' when 3 then 'running' when 4 then 'waiting'
+                 else 'syscall' end as state, nullif(code >> 8, 0) as reason_id, sum(duration_ns)
+             from raw_goroutine_states group by 1, 2 having sum(duration_ns) > 0 order by 1, 2",
+        ),
+        (
+            "select * from state_peaks('runnable', 5)",
+            "select * from overlap_peaks(
+               'select start_ns, duration_ns from raw_goroutine_states where code & 7 = 2', 5)",
+        ),
+        (
+            "select state_id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by,
+               woken_stack_id from longest_states('waiting', 7)",
+            "select id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by,
+               woken_stack_id
+             from raw_states where code & 7 = 4 order by duration_ns desc, id limit 7",
+        ),
+        (
+            "select function_id, times, total_ns, p50_ns, p99_ns, max_ns, longest_at_ns
+             from state_percentiles('running') order by 1",
+            "select g.function_id, count(*), sum(s.duration_ns), percentile(s.duration_ns, 0.5),
+               percentile(s.duration_ns, 0.99), max(s.duration_ns), (
+                 select min(o.start_ns) from raw_states o
+                 join raw_goroutines p on p.id = o.goroutine_id
+                 where o.code & 7 = 3 and p.function_id is g.function_id
+                 group by o.duration_ns order by o.duration_ns desc limit 1)
+             from raw_states s join raw_goroutines g on g.id = s.goroutine_id
+             where s.code & 7 = 3 group by 1 order by 1",
+        ),
+        (
+            "select m.id, m.goroutine_id, m.state_id, m.start_ns, m.duration_ns, m.stack_id,
+               m.woken_stack_id
+             from states_at_each('select 7 as id, (from_ns + to_ns) / 2 as time_ns from trace_spans
+               union all select 8, from_ns from trace_spans') m order by 1, 2",
+            "select t.column1, s.goroutine_id, s.id, s.start_ns, s.duration_ns, s.stack_id,
+               s.woken_stack_id
+             from (select 7 as column1, (from_ns + to_ns) / 2 as time_ns from trace_spans
+               union all select 8, from_ns from trace_spans) t
+             join raw_states s on s.start_ns <= t.time_ns and s.start_ns + s.duration_ns > t.time_ns
+             order by 1, 2",
+        ),
+        (
+            "select goroutine_id, state_id, since_ns
+             from states_at((select (from_ns + to_ns) / 2 from trace_spans)) order by 1",
+            "select s.goroutine_id, s.id, s.start_ns
+             from trace_spans t
+             join raw_states s on s.start_ns <= (t.from_ns + t.to_ns) / 2
+               and s.start_ns + s.duration_ns > (t.from_ns + t.to_ns) / 2
+             order by 1",
+        ),
+    ];
+    check_all(
+        &committed::traces(),
+        |trace| trace.name.clone(),
+        |trace| {
+            let Some((_sandbox, database)) = database(&trace.name) else { return Ok(()) };
+            let end = number(&database, "select duration_ns from traces");
+            let time = Filter { from_ns: Some(end / 3), to_ns: Some(end / 2), ..Filter::default() };
+            let goroutines = Filter { goroutines: vec![1], ..Filter::default() };
+            for filter in [Filter::default(), time, goroutines] {
+                let shown = format!("{filter:?}");
+                if database.set_filter(filter).is_err() {
+                    // No goroutine 1 was seen.
+                    continue;
+                }
+                for (function, statement) in pairs {
+                    if ask(&database, function) != ask(&database, statement) {
+                        return Err(format!("{shown}: {function}"));
+                    }
+                }
+            }
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn goroutines_functions_and_tasks_are_chosen() {
     let (_sandbox, database) = database("go1.27/mixed").unwrap();

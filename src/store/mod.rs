@@ -14,6 +14,7 @@ mod functions;
 mod guard;
 mod insert;
 mod loader;
+mod pages;
 mod profiles;
 mod relations;
 mod result;

@@ -14,3 +14,5 @@ select s.id as id, max(s.start_ns, {from}) as start_ns,
     as woken_stack_id
 from main.raw_goroutine_states s
 where s.start_ns < {to} and (s.start_ns + s.duration_ns > {from} or s.start_ns >= {from});
+-- For functions that cut states by themselves, see tables/states.rs.
+create temp table filter_time as select {from} as from_ns, {to} as to_ns;

@@ -1,7 +1,8 @@
 //! The sums over what a filter leaves, in one pass over the states.
 
 use crate::store::StoreError;
-use rusqlite::{Connection, Result, Row, params};
+use crate::store::tables::states::{State, States};
+use rusqlite::{Connection, Result, params};
 use rustc_hash::FxHashMap;
 
 /// Makes `filter_sums` (goroutines), `filter_proc_sums`, `filter_thread_sums`, `raw_goroutine_waits`
@@ -21,54 +22,30 @@ pub fn make(connection: &Connection) -> std::result::Result<(), StoreError> {
            id integer primary key not null, running_ns, syscall_ns);",
     )?;
     let mut pass = Pass::default();
-    let mut statement = connection.prepare(
-        "select r.goroutine_id, g.trace_id, g.function_id, s.id, s.start_ns, s.duration_ns, s.code,
-           s.stack_id, s.proc, s.thread_id, s.woken_stack_id
-         from raw_state_ranges r
-         cross join main.raw_goroutines g on g.id = r.goroutine_id
-         cross join raw_goroutine_states s on s.id between r.first_state and r.last_state",
-    )?;
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        pass.add(&State::read(row)?);
-    }
-    drop(rows);
+    let goroutines = goroutines(connection)?;
+    let mut last = None;
+    States::open(connection)?.each_of(|id, state| {
+        let one = match last {
+            Some((before, one)) if before == id => one,
+            _ => goroutines.get(&id).copied().unwrap_or_default(),
+        };
+        last = Some((id, one));
+        pass.add(i64::from(id), one, state);
+    })?;
     connection.execute_batch("begin")?;
     let written = pass.write(connection);
     connection.execute_batch(if written.is_ok() { "commit" } else { "rollback" })?;
     Ok(written?)
 }
 
-struct State {
-    goroutine: i64,
-    trace: i64,
-    function: Option<i64>,
-    id: i64,
-    start: i64,
-    duration: i64,
-    code: i64,
-    stack: Option<i64>,
-    proc: Option<i64>,
-    thread: Option<i64>,
-    woken_stack: Option<i64>,
-}
+/// Trace and start function of a goroutine.
+type Origin = (i64, Option<i64>);
 
-impl State {
-    fn read(row: &Row<'_>) -> Result<State> {
-        Ok(State {
-            goroutine: row.get(0)?,
-            trace: row.get(1)?,
-            function: row.get(2)?,
-            id: row.get(3)?,
-            start: row.get(4)?,
-            duration: row.get(5)?,
-            code: row.get(6)?,
-            stack: row.get(7)?,
-            proc: row.get(8)?,
-            thread: row.get(9)?,
-            woken_stack: row.get(10)?,
-        })
-    }
+fn goroutines(connection: &Connection) -> Result<FxHashMap<u32, Origin>> {
+    let mut statement =
+        connection.prepare("select id, trace_id, function_id from main.raw_goroutines")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    rows.collect()
 }
 
 /// Sums of a goroutine; the array is by state - 2.
@@ -90,13 +67,13 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, state: &State) {
-        if self.spans == 0 || state.duration > self.max {
-            self.max = state.duration;
-            (self.max_state, self.max_goroutine) = (state.id, state.goroutine);
+    fn add(&mut self, goroutine: i64, state: &State) {
+        if self.spans == 0 || state.duration() > self.max {
+            self.max = state.duration();
+            (self.max_state, self.max_goroutine) = (state.id, goroutine);
         }
         self.spans += 1;
-        self.total += state.duration;
+        self.total += state.duration();
     }
 }
 
@@ -120,46 +97,47 @@ struct Pass {
 }
 
 impl Pass {
-    fn add(&mut self, state: &State) {
-        let kind = state.code & 7;
-        let reason = Some(state.code >> 8).filter(|reason| *reason != 0);
-        let end = state.start + state.duration;
-        let goroutine = self.goroutines.entry(state.goroutine).or_insert(Goroutine {
+    fn add(&mut self, id: i64, (trace, function): Origin, state: &State) {
+        let kind = state.state();
+        let known = |row: i64| Some(row).filter(|row| *row != 0);
+        let reason = known(state.reason());
+        let duration = state.duration();
+        let goroutine = self.goroutines.entry(id).or_insert(Goroutine {
             created: state.start,
-            last: end,
+            last: state.end,
             started: None,
             last_state: kind,
             by_state: [0; 5],
         });
         goroutine.created = goroutine.created.min(state.start);
-        if end >= goroutine.last {
-            (goroutine.last, goroutine.last_state) = (end, kind);
+        if state.end >= goroutine.last {
+            (goroutine.last, goroutine.last_state) = (state.end, kind);
         }
         if kind == 3 && goroutine.started.is_none_or(|started| state.start < started) {
             goroutine.started = Some(state.start);
         }
         if let Some(sum) = goroutine.by_state.get_mut((kind - 2).max(0) as usize) {
-            *sum += state.duration;
+            *sum += duration;
         }
         if let (4, Some(reason)) = (kind, reason) {
-            self.waits.entry((state.goroutine, reason)).or_default().add(state);
+            self.waits.entry((id, reason)).or_default().add(id, state);
         }
         let place = Place {
-            trace: state.trace,
+            trace,
             state: kind,
             reason,
-            stack: state.stack,
-            function: state.function,
-            woken_stack: state.woken_stack,
+            stack: known(state.stack.into()),
+            function,
+            woken_stack: known(state.woken_stack.into()),
         };
-        self.places.entry(place).or_default().add(state);
-        if let (3 | 5, Some(proc)) = (kind, state.proc) {
-            let sums = self.procs.entry((state.trace, proc)).or_default();
-            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += state.duration;
+        self.places.entry(place).or_default().add(id, state);
+        if matches!(kind, 3 | 5) && state.proc >= 0 {
+            let sums = self.procs.entry((trace, state.proc.into())).or_default();
+            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += duration;
         }
-        if let (3 | 5 | 6, Some(thread)) = (kind, state.thread) {
+        if let (3 | 5 | 6, Some(thread)) = (kind, known(state.thread.into())) {
             let sums = self.threads.entry(thread).or_default();
-            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += state.duration;
+            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += duration;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::intervals::step_border;
 use super::moments::state_name;
-use super::states::{RUNNABLE, for_each_state};
+use super::states::{RUNNABLE, States};
 use super::{Cell, Item, TableFunction, refuse};
 use rustc_hash::FxHashMap;
 
@@ -41,8 +41,9 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         let mut places: FxHashMap<i64, usize> = FxHashMap::default();
         let mut sums: Vec<i64> = Vec::new();
         let mut is_too_much = false;
-        for_each_state(call.connection, |start, end, code| {
-            let (mut start, end) = (start.max(from), end.min(to));
+        States::open(call.connection)?.each(|state| {
+            let (mut start, end) = (state.start.max(from), state.end.min(to));
+            let code = state.code;
             if start >= end || is_too_much {
                 return;
             }
@@ -117,12 +118,16 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
     run: |call, rows| {
         let (from, to) = call.span()?;
         let steps = call.steps(0)?;
-        // Time, change of runnable goroutines, change of idle procs.
-        let mut edges: Vec<(i64, i32, i32)> = Vec::new();
-        for_each_state(call.connection, |start, end, code| {
+        let mut edges = Vec::new();
+        let mut add = |start: i64, end: i64, is_proc: bool| {
             let (start, end) = (start.max(from), end.min(to));
-            if code & 7 == RUNNABLE && start < end {
-                edges.extend([(start, 1, 0), (end, -1, 0)]);
+            if start < end {
+                edges.extend([edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)]);
+            }
+        };
+        States::open(call.connection)?.each(|state| {
+            if state.state() == RUNNABLE {
+                add(state.start, state.end, false);
             }
         })?;
         let mut statement = call
@@ -131,13 +136,10 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
         let mut idle = statement.raw_query();
         while let Some(row) = idle.next()? {
             let start: i64 = row.get(0)?;
-            let (start, end) = (start.max(from), start.saturating_add(row.get(1)?).min(to));
-            if start < end {
-                edges.extend([(start, 0, 1), (end, 0, -1)]);
-            }
+            add(start, start.saturating_add(row.get(1)?), true);
         }
         edges.sort_unstable();
-        let mut sweep = Sweep { edges: &edges, next: 0, time: from, runnable: 0, idle: 0 };
+        let mut sweep = Sweep { edges: &edges, next: 0, from, time: from, runnable: 0, idle: 0 };
         for step in 0..steps {
             let start = from + step_border(to - from, step, steps);
             let end = from + step_border(to - from, step + 1, steps);
@@ -156,10 +158,17 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
     },
 };
 
+/// One more (or less) runnable goroutine or idle proc from a time on, counted from the beginning of
+/// what is looked at. Small and in order of time, as there are millions.
+fn edge(time: i64, is_proc: bool, change: i32) -> u64 {
+    (time as u64) << 2 | u64::from(is_proc) << 1 | u64::from(change > 0)
+}
+
 /// A pass over changes in order of time.
 struct Sweep<'a> {
-    edges: &'a [(i64, i32, i32)],
+    edges: &'a [u64],
     next: usize,
+    from: i64,
     time: i64,
     runnable: i32,
     idle: i32,
@@ -180,7 +189,9 @@ impl Sweep<'_> {
         let mut sums = Sums::default();
         let mut since: Option<i64> = None;
         loop {
-            let until = self.edges.get(self.next).map_or(end, |edge| edge.0.min(end));
+            let time = |edge: u64| self.from + (edge >> 2) as i64;
+            let next = self.edges.get(self.next).copied();
+            let until = next.map_or(end, |edge| time(edge).min(end));
             let length = until - self.time;
             if length > 0 {
                 sums.idle += length * i64::from(self.idle);
@@ -197,10 +208,10 @@ impl Sweep<'_> {
                 }
             }
             self.time = until;
-            match self.edges.get(self.next) {
-                Some(&(time, runnable, idle)) if time < end => {
-                    self.runnable += runnable;
-                    self.idle += idle;
+            match next {
+                Some(edge) if time(edge) < end => {
+                    let count = if edge & 2 == 0 { &mut self.runnable } else { &mut self.idle };
+                    *count += if edge & 1 == 0 { -1 } else { 1 };
                     self.next += 1;
                 }
                 _ => return sums,

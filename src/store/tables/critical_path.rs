@@ -9,8 +9,10 @@
 //!
 //! So the steps neither overlap nor leave a gap: their sum is the length of the interval.
 
-use super::moments::state_name;
-use super::states::{RUNNABLE, RUNNING, State, StateRange, WAITING, ranges_of, states_of};
+use super::moments::{row_number, state_name};
+use super::states::{
+    RUNNABLE, RUNNING, State, StateRange, States, WAITING, functions_of, ranges_of,
+};
 use super::{Cell, Item, TableFunction};
 use rusqlite::{Connection, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
@@ -68,27 +70,122 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
             // Unknown what is meant: a database of profiles alone has no main goroutine.
             return Ok(());
         };
-        let mut walk = Walk::new(call.connection);
+        let mut steps = Vec::new();
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
-        let mut steps = walk.steps(goroutine, from, to)?;
-        drop(walk);
-        while let Some(step) = steps.pop() {
-            let number = |number: u32| Cell::from(Some(i64::from(number)).filter(|one| *one != 0));
-            rows.push([
+        Walk::new(call.connection)?.walk(goroutine, from, to, |step| {
+            steps.push(step);
+            if steps.len() <= MAX_STEPS {
+                return Ok(());
+            }
+            Err(super::refuse(
+                "critical_path: the path has more than two million steps; ask for less time, or for \
+                 critical_path_sums",
+            ))
+        })?;
+        // The last was found first.
+        rows.stream(move || {
+            let step = steps.pop()?;
+            Some([
                 step.start.into(),
                 (step.end - step.start).into(),
-                number(step.goroutine),
-                if step.code == 0 { Cell::Null } else { state_name(step.code).into() },
-                Some(step.code >> 8).filter(|reason| *reason != 0).into(),
-                number(step.stack),
+                row_number(step.goroutine),
+                step.state(),
+                row_number(step.code >> 8),
+                row_number(step.stack),
                 i64::from(step.depth).into(),
+            ])
+        });
+        Ok(())
+    },
+};
+
+/// See its `doc`.
+pub static CRITICAL_PATH_SUMS: TableFunction = TableFunction {
+    name: "critical_path_sums",
+    doc: "The steps of critical_path, summed up by what was done and where.",
+    arguments: CRITICAL_PATH.arguments,
+    required: 3,
+    columns: &[
+        Item { name: "state", doc: "as in critical_path" },
+        Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
+        Item {
+            name: "function_id",
+            doc: "row in functions: what the goroutines began with; NULL if unknown",
+        },
+        Item { name: "stack_id", doc: "as in critical_path" },
+        Item { name: "steps", doc: "how many steps" },
+        Item { name: "total_ns", doc: "how long in all" },
+        Item { name: "max_ns", doc: "the longest" },
+        Item { name: "longest_at_ns", doc: "when the longest began" },
+        Item { name: "goroutine_id", doc: "row in goroutines of the longest" },
+    ],
+    example: (
+        "go1.27/sync",
+        "select sum(total_ns) = 1000000 as is_complete\n\
+         from critical_path_sums((select id from goroutines where goid = 1), 500000, 1500000)",
+    ),
+    reads: &["raw_state_ranges", "raw_goroutine_states"],
+    run: |call, rows| {
+        let number = |index| call.optional_integer(index);
+        let (Some(goroutine), Some(from), Some(to)) = (number(0)?, number(1)?, number(2)?) else {
+            return Ok(());
+        };
+        let functions = functions_of(call.connection)?;
+        let mut sums: FxHashMap<(i64, Option<i64>, u32), Sum> = FxHashMap::default();
+        let goroutine = u32::try_from(goroutine).unwrap_or(0);
+        Walk::new(call.connection)?.walk(goroutine, from, to, |step| {
+            // The state before, which the code tells too, is of no matter here.
+            let code = step.code & !0xf8;
+            let function = functions.get(&step.goroutine).copied();
+            sums.entry((code, function, step.stack)).or_default().add(&step);
+            if sums.len() <= MAX_STEPS {
+                return Ok(());
+            }
+            Err(super::refuse(
+                "critical_path_sums: more than two million places; ask for less time",
+            ))
+        })?;
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_unstable_by_key(|(place, _)| *place);
+        for ((code, function, stack), sum) in sums {
+            rows.push([
+                Step { code, ..sum.longest }.state(),
+                row_number(code >> 8),
+                function.into(),
+                row_number(stack),
+                sum.steps.into(),
+                sum.total.into(),
+                (sum.longest.end - sum.longest.start).into(),
+                sum.longest.start.into(),
+                row_number(sum.longest.goroutine),
             ])?;
         }
         Ok(())
     },
 };
 
+/// The steps of one place. The last step comes first, so of several that are equally long the
+/// earliest is kept.
+#[derive(Default)]
+struct Sum {
+    steps: i64,
+    total: i64,
+    longest: Step,
+}
+
+impl Sum {
+    fn add(&mut self, step: &Step) {
+        let duration = step.end - step.start;
+        if self.steps == 0 || duration >= self.longest.end - self.longest.start {
+            self.longest = *step;
+        }
+        self.steps += 1;
+        self.total += duration;
+    }
+}
+
 /// Row numbers are 0 for none; so is `code` where no goroutine was there.
+#[derive(Debug, Clone, Copy, Default)]
 struct Step {
     start: i64,
     end: i64,
@@ -96,6 +193,12 @@ struct Step {
     goroutine: u32,
     stack: u32,
     depth: u32,
+}
+
+impl Step {
+    fn state(&self) -> Cell {
+        if self.code == 0 { Cell::Null } else { state_name(self.code).into() }
+    }
 }
 
 /// An interval of a goroutine that is still to be explained.
@@ -118,6 +221,7 @@ impl Task {
 /// The path goes back in time, so what lies later is not needed again.
 struct Walk<'a> {
     connection: &'a Connection,
+    source: States<'a>,
     ranges: FxHashMap<u32, Rc<[StateRange]>>,
     /// By first row of the range.
     states: FxHashMap<i64, Rc<[State]>>,
@@ -125,9 +229,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(connection: &'a Connection) -> Self {
+    fn new(connection: &'a Connection) -> Result<Self> {
         let (ranges, states) = (FxHashMap::default(), FxHashMap::default());
-        Walk { connection, ranges, states, kept: 0 }
+        Ok(Walk { connection, source: States::open(connection)?, ranges, states, kept: 0 })
     }
 
     /// The last state of a goroutine that begins before a moment.
@@ -146,7 +250,9 @@ impl<'a> Walk<'a> {
         let states = match self.states.get(&range.first) {
             Some(states) => states.clone(),
             None => {
-                let states: Rc<[State]> = states_of(self.connection, range)?.into();
+                let mut states = Vec::new();
+                self.source.range(range, |state| states.push(*state))?;
+                let states: Rc<[State]> = states.into();
                 self.make_room(states.len(), time);
                 self.states.insert(range.first, states.clone());
                 states
@@ -175,9 +281,14 @@ impl<'a> Walk<'a> {
         Ok(statement.query_row([goroutine], |row| row.get(0)).optional()?.flatten())
     }
 
-    /// The steps, the last first.
-    fn steps(&mut self, goroutine: u32, from: i64, to: i64) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
+    /// Hands out the steps, the last first.
+    fn walk(
+        &mut self,
+        goroutine: u32,
+        from: i64,
+        to: i64,
+        mut take: impl FnMut(Step) -> Result<()>,
+    ) -> Result<()> {
         // What is to be explained, the latest on top: each task ends where the one above begins.
         let mut tasks = vec![Task { goroutine, from, to, depth: 0, stack: 0 }];
         while let Some(task) = tasks.pop() {
@@ -185,60 +296,59 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match self.state_before(task.goroutine, task.to)? {
-                Some(state) => self.explain(task, state, &mut tasks, &mut steps),
+                Some(state) => {
+                    if let Some(step) = explain(task, state, &mut tasks) {
+                        take(step)?;
+                    }
+                }
                 // Before its beginning.
                 None => match self.creator(task.goroutine)? {
                     Some(goroutine) if task.depth < MAX_DEPTH => {
                         tasks.push(Task { goroutine, depth: task.depth + 1, stack: 0, ..task });
                     }
-                    _ => steps.push(task.absent(task.from, task.to)),
+                    _ => take(task.absent(task.from, task.to))?,
                 },
             }
-            if steps.len() > MAX_STEPS {
-                return Err(super::refuse(
-                    "critical_path: the path has more than two million steps; ask for less time",
-                ));
-            }
         }
-        Ok(steps)
+        Ok(())
     }
+}
 
-    /// Explains the last part of a task, in which its goroutine is in `state`.
-    fn explain(&self, task: Task, state: State, tasks: &mut Vec<Task>, steps: &mut Vec<Step>) {
-        let end = state.end.min(task.to).max(task.from);
-        if end < task.to {
-            // After its end, or in a gap of the trace.
-            steps.push(task.absent(end, task.to));
-            tasks.push(Task { to: end, stack: 0, ..task });
-            return;
-        }
-        let start = state.start.max(task.from);
-        tasks.push(Task { to: start, stack: state.stack, ..task });
-        // A wait that goes on beyond what is asked about was ended later: what its waker did until
-        // then is the best that is known.
-        let is_explained = state.state() == WAITING
-            && state.woken_by != 0
-            && state.woken_by != task.goroutine
-            && task.depth < MAX_DEPTH;
-        if is_explained {
-            tasks.push(Task {
-                goroutine: state.woken_by,
-                from: start,
-                to: end,
-                depth: task.depth + 1,
-                stack: state.woken_stack,
-            });
-        } else {
-            // Where it ran or could have run to is where it was next.
-            let is_next = matches!(state.state(), RUNNING | RUNNABLE) && task.stack != 0;
-            steps.push(Step {
-                start,
-                end,
-                code: state.code,
-                goroutine: task.goroutine,
-                stack: if is_next { task.stack } else { state.stack },
-                depth: task.depth,
-            });
-        }
+/// Explains the last part of a task, in which its goroutine is in `state`: by a step, or by a task of
+/// the goroutine that ended the wait. What is before it becomes a task of its own.
+fn explain(task: Task, state: State, tasks: &mut Vec<Task>) -> Option<Step> {
+    let end = state.end.min(task.to).max(task.from);
+    if end < task.to {
+        // After its end, or in a gap of the trace.
+        tasks.push(Task { to: end, stack: 0, ..task });
+        return Some(task.absent(end, task.to));
     }
+    let start = state.start.max(task.from);
+    tasks.push(Task { to: start, stack: state.stack, ..task });
+    // A wait that goes on beyond what is asked about was ended later: what its waker did until
+    // then is the best that is known.
+    let is_explained = state.state() == WAITING
+        && state.woken_by != 0
+        && state.woken_by != task.goroutine
+        && task.depth < MAX_DEPTH;
+    if is_explained {
+        tasks.push(Task {
+            goroutine: state.woken_by,
+            from: start,
+            to: end,
+            depth: task.depth + 1,
+            stack: state.woken_stack,
+        });
+        return None;
+    }
+    // Where it ran or could have run to is where it was next.
+    let is_next = matches!(state.state(), RUNNING | RUNNABLE) && task.stack != 0;
+    Some(Step {
+        start,
+        end,
+        code: state.code,
+        goroutine: task.goroutine,
+        stack: if is_next { task.stack } else { state.stack },
+        depth: task.depth,
+    })
 }

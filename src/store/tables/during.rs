@@ -2,9 +2,12 @@
 
 use super::intervals::{A, Cover, Set};
 use super::moments::state_name;
+use super::states::{States, functions_of};
 use super::{Item, TableFunction, refuse};
-use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
+
+/// Most sums kept at a time.
+const MAX_SUMS: usize = 4 << 20;
 
 /// See its `doc`.
 pub static STATES_DURING: TableFunction = TableFunction {
@@ -41,57 +44,29 @@ pub static STATES_DURING: TableFunction = TableFunction {
     run: |call, rows| {
         let mut set = Set::read(call, 0, usize::MAX)?;
         set.sort();
-        let wanted = match call.optional_text(1)? {
-            None => "",
-            Some("runnable") => "and s.code & 7 = 2",
-            Some("running") => "and s.code & 7 = 3",
-            Some("waiting") => "and s.code & 7 = 4",
-            Some("syscall") => "and s.code & 7 >= 5",
-            Some(_) => return Err(call.refuse_argument(1, "the name of a state")),
-        };
+        let wanted = call.optional_state(1)?;
         let cover = Cover::new(&set);
         let longest = set.intervals.iter().map(|one| one.end - one.start).max().unwrap_or(0);
-        let sql = format!(
-            "select r.goroutine_id, s.start_ns, s.duration_ns, s.code
-             from raw_state_ranges r
-             cross join raw_goroutine_states s on s.id between r.first_state and r.last_state {wanted}
-             where r.end_ns > {} and r.start_ns < {}",
-            set.intervals.first().map_or(0, |one| one.start),
-            set.intervals.iter().map(|one| one.end).max().unwrap_or(0),
-        );
-        let mut statement = call.connection.prepare(&sql)?;
-        let mut states = statement.raw_query();
-        let mut functions: FxHashMap<i64, Option<i64>> = FxHashMap::default();
-        let mut name =
-            call.connection.prepare("select function_id from raw_goroutines where id = ?1")?;
+        let functions = functions_of(call.connection)?;
         let mut sums: FxHashMap<(usize, &'static str, Option<i64>), i64> = FxHashMap::default();
-        let mut last = (0, None);
-        while let Some(row) = states.next()? {
-            let start: i64 = row.get(1)?;
-            let end = start.saturating_add(row.get(2)?);
-            if !cover.meets(start, end) {
-                continue;
+        States::open(call.connection)?.each_of(|goroutine, state| {
+            let (start, end) = (state.start, state.end);
+            let is_wanted = wanted.is_none_or(|wanted| wanted.is(state));
+            if !is_wanted || sums.len() > MAX_SUMS || !cover.meets(start, end) {
+                return;
             }
-            let goroutine: i64 = row.get(0)?;
-            if last.0 != goroutine {
-                let function = match functions.get(&goroutine) {
-                    Some(function) => *function,
-                    None => name.query_row([goroutine], |row| row.get(0)).optional()?.flatten(),
-                };
-                functions.insert(goroutine, function);
-                last = (goroutine, function);
-            }
-            let state = state_name(row.get(3)?);
+            let function = functions.get(&goroutine).copied();
+            let name = state_name(state.code);
             // None that begins so much earlier reaches this far.
             let first = set.intervals.partition_point(|one| one.start < start - longest);
             let near = set.intervals[first..].iter().take_while(|one| one.start < end);
             for (offset, one) in near.enumerate().filter(|(_, one)| one.end > start) {
                 let part = one.end.min(end) - one.start.max(start);
-                *sums.entry((first + offset, state, last.1)).or_default() += part;
+                *sums.entry((first + offset, name, function)).or_default() += part;
             }
-            if sums.len() > 4 << 20 {
-                return Err(refuse("states_during: too many intervals; ask for fewer"));
-            }
+        })?;
+        if sums.len() > MAX_SUMS {
+            return Err(refuse("states_during: too many intervals; ask for fewer"));
         }
         let mut sums: Vec<_> = sums.into_iter().collect();
         sums.sort_unstable();

@@ -156,70 +156,6 @@ pub static OVERLAP_COUNT: TableFunction = TableFunction {
     },
 };
 
-/// See its `doc`.
-pub static OVERLAP_PEAKS: TableFunction = TableFunction {
-    name: "overlap_peaks",
-    doc: "How many of the intervals are under way at the same time, in equal steps of the trace: the most and the \
-          mean of each.",
-    arguments: &[
-        A,
-        Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" },
-    ],
-    required: 2,
-    columns: &[
-        Item { name: "start_ns", doc: "when the step begins" },
-        Item { name: "duration_ns", doc: "how long it is" },
-        Item { name: "max_count", doc: "most intervals at a time" },
-        Item { name: "mean_count", doc: "how many on average over the step" },
-        Item { name: "peak_ns", doc: "when there were most for the first time" },
-    ],
-    example: (
-        "go1.27/mixed",
-        "select max_count, round(mean_count, 2) as mean_count\n\
-         from overlap_peaks('select * from goroutine_states where state = ''runnable''', 4)",
-    ),
-    reads: &["trace_spans"],
-    run: |call, rows| {
-        let (from, to) = call.span()?;
-        let steps = call.steps(1)?;
-        let mut edges: Vec<(i64, i32)> = Vec::new();
-        each_interval(call, 0, |start, end| {
-            if end > from && start < to {
-                edges.extend([(start, 1), (end, -1)]);
-            }
-        })?;
-        // Ends come first: what ends when another begins does not overlap it.
-        edges.sort_unstable();
-        let border = |step: usize| from + step_border(to - from, step, steps);
-        let (mut next, mut count) = (0, 0_i32);
-        for step in 0..steps {
-            let (start, end) = (border(step), border(step + 1));
-            let (mut most, mut peak, mut since, mut sum) = (count, start, start, 0_i128);
-            while let Some(&(time, change)) = edges.get(next).filter(|edge| edge.0 < end) {
-                sum += i128::from(count) * i128::from(time.max(start) - since);
-                since = time.max(start);
-                count += change;
-                next += 1;
-                // What begins and ends at one moment is looked at when all has.
-                let is_last = edges.get(next).is_none_or(|edge| edge.0 != time);
-                if is_last && (count > most || since == start) {
-                    (most, peak) = (count, since);
-                }
-            }
-            sum += i128::from(count) * i128::from(end - since);
-            let mean = if end > start { sum as f64 / (end - start) as f64 } else { 0.0 };
-            rows.push([
-                start.into(),
-                (end - start).into(),
-                i64::from(most).into(),
-                mean.into(),
-                peak.into(),
-            ])?;
-        }
-        Ok(())
-    },
-};
-
 /// Where a step begins when a length is cut into equal steps.
 pub fn step_border(length: i64, step: usize, steps: usize) -> i64 {
     (i128::from(length) * step as i128 / steps as i128) as i64
@@ -369,7 +305,11 @@ impl Set {
 }
 
 /// Start and end of each interval of an argument.
-fn each_interval(call: &Call<'_>, argument: usize, mut take: impl FnMut(i64, i64)) -> Result<()> {
+pub(super) fn each_interval(
+    call: &Call<'_>,
+    argument: usize,
+    mut take: impl FnMut(i64, i64),
+) -> Result<()> {
     let mut statement = prepare(call, call.text(argument)?)?;
     let want = |wanted: &str| {
         statement.column_index(wanted).map_err(|_| {
@@ -411,7 +351,7 @@ impl Cover {
     }
 }
 
-fn prepare<'a>(call: &Call<'a>, text: &str) -> Result<Statement<'a>> {
+pub(super) fn prepare<'a>(call: &Call<'a>, text: &str) -> Result<Statement<'a>> {
     let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let sql = if is_name { format!("select * from {text}") } else { text.to_owned() };
     let statement = call.connection.prepare(&sql)?;
@@ -421,7 +361,7 @@ fn prepare<'a>(call: &Call<'a>, text: &str) -> Result<Statement<'a>> {
     Ok(statement)
 }
 
-fn time(row: &Row<'_>, at: usize) -> Result<Option<i64>> {
+pub(super) fn time(row: &Row<'_>, at: usize) -> Result<Option<i64>> {
     match row.get_ref(at)? {
         ValueRef::Null => Ok(None),
         ValueRef::Integer(value) => Ok(Some(value)),

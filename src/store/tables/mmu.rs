@@ -8,7 +8,7 @@
 //! The minimum over all windows of a length is exact: between two changes the mean over the window is
 //! linear in the window's place, so it is least where the window begins or ends at a change.
 
-use super::states::{RUNNING, SYSCALL, ranges_of, states_of};
+use super::states::{RUNNING, SYSCALL, States, ranges_of};
 use super::{Call, Cell, Item, Rows, TableFunction, refuse};
 use rusqlite::Result;
 use std::collections::BTreeMap;
@@ -426,13 +426,14 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
         let assists = by_goroutine.entry(row.get(0)?).or_default();
         assists.push((start, start.saturating_add(duration)));
     }
+    let mut states = States::open(call.connection)?;
     for (goroutine, mut assists) in by_goroutine {
         assists.sort_unstable();
         let mut next = 0;
         for range in ranges_of(call.connection, goroutine)? {
-            for state in states_of(call.connection, range)? {
+            states.range(range, |state| {
                 if state.proc < 0 || !matches!(state.state(), RUNNING | SYSCALL) {
-                    continue;
+                    return;
                 }
                 while assists.get(next).is_some_and(|assist| assist.1 <= state.start) {
                     next += 1;
@@ -445,7 +446,7 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
                         changes.push((end, Change::Busy(proc, -1)));
                     }
                 }
-            }
+            })?;
         }
     }
     Ok(())

@@ -9,11 +9,14 @@ mod buckets;
 mod critical_path;
 mod during;
 mod intervals;
+mod longest;
 mod mmu;
 mod moments;
-mod states;
+mod peaks;
+pub mod states;
 
 pub use moments::state_at;
+use states::WantedState;
 
 use super::StoreError;
 use rusqlite::types::{Null, Value, ValueRef};
@@ -62,14 +65,19 @@ pub static TABLE_FUNCTIONS: &[&TableFunction] = &[
     &intervals::JOIN,
     &intervals::UNION,
     &intervals::OVERLAP_COUNT,
-    &intervals::OVERLAP_PEAKS,
+    &peaks::OVERLAP_PEAKS,
     &during::STATES_DURING,
     &moments::STATES_AT,
+    &moments::STATES_AT_EACH,
+    &longest::LONGEST_STATES,
+    &longest::STATE_PERCENTILES,
+    &peaks::STATE_PEAKS,
     &buckets::STATE_BUCKETS,
     &buckets::IDLE_BUCKETS,
     &mmu::MMU,
     &mmu::MMU_WORST,
     &critical_path::CRITICAL_PATH,
+    &critical_path::CRITICAL_PATH_SUMS,
 ];
 
 /// Adds the functions to a connection.
@@ -138,6 +146,24 @@ impl Call<'_> {
         }
     }
 
+    /// The name of a state that may be left out.
+    pub fn optional_state(&self, index: usize) -> Result<Option<WantedState>> {
+        match self.optional_text(index)? {
+            None => Ok(None),
+            Some("runnable") => Ok(Some(WantedState::Only(states::RUNNABLE))),
+            Some("running") => Ok(Some(WantedState::Only(states::RUNNING))),
+            Some("waiting") => Ok(Some(WantedState::Only(states::WAITING))),
+            Some("syscall") => Ok(Some(WantedState::Syscall)),
+            Some(_) => Err(self.refuse_argument(index, "the name of a state")),
+        }
+    }
+
+    /// The name of a state.
+    pub fn state(&self, index: usize) -> Result<WantedState> {
+        self.optional_state(index)?
+            .ok_or_else(|| self.refuse_argument(index, "the name of a state"))
+    }
+
     /// Length of the traces of the database: that of the longest.
     pub fn span(&self) -> Result<(i64, i64)> {
         let sql = "select coalesce(min(from_ns), 0), coalesce(max(to_ns), 0) from trace_spans";
@@ -184,11 +210,16 @@ impl From<Option<i64>> for Cell {
     }
 }
 
+/// Gives the cells of one row more; nothing at the end.
+type NextRow = Box<dyn FnMut(&mut Vec<Cell>)>;
+
 /// The rows of a function.
 pub struct Rows {
     width: usize,
     cells: Vec<Cell>,
     values: Vec<Value>,
+    /// Rows behind those of `cells`, made when they are asked for.
+    rest: Option<NextRow>,
 }
 
 impl Rows {
@@ -203,6 +234,24 @@ impl Rows {
         }
         self.cells.extend(row);
         Ok(())
+    }
+
+    /// Lets rows be made one by one, behind those that were added. `next` reads nothing from the
+    /// database.
+    pub fn stream<const N: usize>(
+        &mut self,
+        mut next: impl FnMut() -> Option<[Cell; N]> + 'static,
+    ) {
+        debug_assert_eq!(N, self.width);
+        self.rest = Some(Box::new(move |cells| cells.extend(next().into_iter().flatten())));
+    }
+
+    /// Goes on with the row behind those in `cells`.
+    fn refill(&mut self) {
+        self.cells.clear();
+        if let Some(next) = &mut self.rest {
+            next(&mut self.cells);
+        }
     }
 
     /// Keeps values that rows then name by their place.
@@ -288,8 +337,10 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
                 width: self.function.columns.len(),
                 cells: Vec::new(),
                 values: Vec::new(),
+                rest: None,
             },
             at: 0,
+            number: 0,
             phantom: PhantomData,
         })
     }
@@ -302,7 +353,9 @@ struct Cursor<'vtab> {
     function: &'static TableFunction,
     handle: *mut ffi::sqlite3,
     rows: Rows,
+    /// Where the row begins in the cells.
     at: usize,
+    number: i64,
     phantom: PhantomData<&'vtab ()>,
 }
 
@@ -310,8 +363,9 @@ struct Cursor<'vtab> {
 unsafe impl VTabCursor for Cursor<'_> {
     fn filter(&mut self, given: c_int, _: Option<&str>, filters: &Filters<'_>) -> Result<()> {
         let function = self.function;
-        self.at = 0;
+        (self.at, self.number) = (0, 0);
         self.rows.cells.clear();
+        self.rows.rest = None;
         let mut values = filters.iter();
         let mut arguments = Vec::new();
         for index in 0..function.arguments.len() {
@@ -326,11 +380,20 @@ unsafe impl VTabCursor for Cursor<'_> {
         // handle and does not outlive this call.
         let connection = unsafe { Connection::from_handle(self.handle)? };
         let call = Call { connection: &connection, function, arguments };
-        (function.run)(&call, &mut self.rows)
+        (function.run)(&call, &mut self.rows)?;
+        if self.rows.cells.is_empty() {
+            self.rows.refill();
+        }
+        Ok(())
     }
 
     fn next(&mut self) -> Result<()> {
+        self.number += 1;
         self.at += self.rows.width;
+        if self.at >= self.rows.cells.len() {
+            self.at = 0;
+            self.rows.refill();
+        }
         Ok(())
     }
 
@@ -354,7 +417,7 @@ unsafe impl VTabCursor for Cursor<'_> {
     }
 
     fn rowid(&self) -> Result<i64> {
-        Ok((self.at / self.rows.width.max(1)) as i64)
+        Ok(self.number)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What was so at a moment.
 
-use super::{Cell, Item, TableFunction};
+use super::intervals::{prepare, time};
+use super::states::{States, all_ranges};
+use super::{Call, Cell, Item, TableFunction, refuse};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 /// See its `doc`.
@@ -30,32 +32,126 @@ pub static STATES_AT: TableFunction = TableFunction {
     reads: &["raw_state_ranges", "raw_goroutine_states", "raw_goroutines"],
     run: |call, rows| {
         let time = call.integer(0)?;
-        let mut statement = call.connection.prepare(
-            "select r.goroutine_id, g.goid, s.code, s.start_ns, s.stack_id, s.id
-             from raw_state_ranges r
-             cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-               and s.start_ns <= ?1 and s.start_ns + s.duration_ns > ?1
-             join raw_goroutines g on g.id = r.goroutine_id
-             where r.start_ns <= ?1 and r.end_ns > ?1
-             order by r.goroutine_id",
-        )?;
-        let mut found = statement.query([time])?;
-        while let Some(row) = found.next()? {
-            let (code, since): (i64, i64) = (row.get(2)?, row.get(3)?);
+        let mut states = States::open(call.connection)?;
+        let mut goid =
+            call.connection.prepare("select goid from main.raw_goroutines where id = ?1")?;
+        let mut ranges = all_ranges(call.connection)?;
+        ranges.retain(|range| range.start <= time && range.end > time);
+        ranges.sort_unstable_by_key(|range| range.goroutine);
+        for range in ranges {
+            let mut found = None;
+            states.range(range, |state| {
+                if state.start <= time && state.end > time {
+                    found = Some(*state);
+                }
+            })?;
+            let Some(state) = found else { continue };
             rows.push([
-                Cell::Integer(row.get(0)?),
-                Cell::Integer(row.get(1)?),
-                state_name(code).into(),
-                Some(code >> 8).filter(|reason| *reason != 0).into(),
-                since.into(),
-                (time - since).into(),
-                row.get::<_, Option<i64>>(4)?.into(),
-                Cell::Integer(row.get(5)?),
+                i64::from(range.goroutine).into(),
+                goid.query_row([range.goroutine], |row| row.get::<_, Option<i64>>(0))?.into(),
+                state_name(state.code).into(),
+                row_number(state.reason()),
+                state.start.into(),
+                (time - state.start).into(),
+                row_number(state.stack),
+                state.id.into(),
             ])?;
         }
         Ok(())
     },
 };
+
+/// See its `doc`.
+pub static STATES_AT_EACH: TableFunction = TableFunction {
+    name: "states_at_each",
+    doc: "What goroutines did at each of many moments, in one pass.",
+    arguments: &[
+        Item {
+            name: "moments",
+            doc: "a SELECT, or the name of a relation, with the column time_ns and, if it has one, id",
+        },
+        Item {
+            name: "state",
+            doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
+        },
+    ],
+    required: 1,
+    columns: &[
+        Item {
+            name: "id",
+            doc: "column id of the moment; its place, counted from 1, if there is none",
+        },
+        Item { name: "goroutine_id", doc: "row in goroutines" },
+        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
+        Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
+        Item { name: "start_ns", doc: "when it entered the state" },
+        Item { name: "duration_ns", doc: "how long it was in it" },
+        Item { name: "stack_id", doc: "where it was when it entered the state; NULL if unknown" },
+        Item {
+            name: "woken_stack_id",
+            doc: "where the goroutine was that made it runnable or ended its wait",
+        },
+        Item { name: "state_id", doc: "row in goroutine_states" },
+    ],
+    example: (
+        "go1.26/gc",
+        "select count(distinct id) > 0 as has_any\n\
+         from states_at_each('select id, start_ns as time_ns from gc_cycles', 'running')",
+    ),
+    reads: &["raw_state_ranges", "raw_goroutine_states"],
+    run: |call, rows| {
+        let wanted = call.optional_state(1)?;
+        let mut moments = moments(call)?;
+        moments.sort_unstable();
+        let mut done = Ok(());
+        States::open(call.connection)?.each_of(|goroutine, state| {
+            if done.is_err() || !wanted.is_none_or(|wanted| wanted.is(state)) {
+                return;
+            }
+            let first = moments.partition_point(|moment| moment.0 < state.start);
+            for &(_, id) in moments[first..].iter().take_while(|moment| moment.0 < state.end) {
+                done = rows.push([
+                    id.into(),
+                    i64::from(goroutine).into(),
+                    state_name(state.code).into(),
+                    row_number(state.reason()),
+                    state.start.into(),
+                    state.duration().into(),
+                    row_number(state.stack),
+                    row_number(state.woken_stack),
+                    state.id.into(),
+                ]);
+            }
+        })?;
+        done
+    },
+};
+
+/// Time and id of each moment of the first argument.
+fn moments(call: &Call<'_>) -> Result<Vec<(i64, i64)>> {
+    let mut statement = prepare(call, call.text(0)?)?;
+    let time_at = statement
+        .column_index("time_ns")
+        .map_err(|_| refuse("states_at_each: the statement has no column time_ns"))?;
+    let id_at = statement.column_index("id").ok();
+    let mut rows = statement.raw_query();
+    let mut moments = Vec::new();
+    let mut number = 0;
+    while let Some(row) = rows.next()? {
+        number += 1;
+        let id = match id_at {
+            Some(at) => row.get::<_, Option<i64>>(at)?.unwrap_or(number),
+            None => number,
+        };
+        moments.extend(time(row, time_at)?.map(|time| (time, id)));
+    }
+    Ok(moments)
+}
+
+/// A row number, 0 for none.
+pub fn row_number(row: impl Into<i64>) -> Cell {
+    Cell::from(Some(row.into()).filter(|row| *row != 0))
+}
 
 /// The name of the state of a `raw_goroutine_states.code`.
 pub fn state_name(code: i64) -> &'static str {

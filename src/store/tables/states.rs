@@ -1,6 +1,8 @@
 //! Reading goroutine states for functions that need all of them, or those of one goroutine.
 
-use rusqlite::{Connection, Result, Row};
+use crate::store::pages::{NULL, TablePages};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
+use rustc_hash::FxHashMap;
 
 /// States as in `raw_goroutine_states.code`.
 pub const RUNNABLE: i64 = 2;
@@ -8,37 +10,108 @@ pub const RUNNING: i64 = 3;
 pub const WAITING: i64 = 4;
 pub const SYSCALL: i64 = 5;
 
+/// Columns of `raw_goroutine_states`.
+const COLUMNS: usize = 9;
+
 /// A state of a goroutine. Row numbers are 0 for none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
+    pub id: i64,
     pub start: i64,
     pub end: i64,
     pub code: i64,
     pub stack: u32,
+    /// -1 for none.
     pub proc: i32,
+    pub thread: u32,
     pub woken_by: u32,
     pub woken_stack: u32,
 }
 
 impl State {
     /// Which.
+    #[inline(always)]
     pub fn state(&self) -> i64 {
         self.code & 7
     }
 
-    fn read(row: &Row<'_>) -> Result<State> {
-        let start: i64 = row.get(0)?;
-        let number = |at| row.get::<_, Option<u32>>(at).map(Option::unwrap_or_default);
-        Ok(State {
+    /// Row of its reason; 0 if there is none.
+    #[inline(always)]
+    pub fn reason(&self) -> i64 {
+        self.code >> 8
+    }
+
+    /// How long it lasts.
+    #[inline(always)]
+    pub fn duration(&self) -> i64 {
+        self.end - self.start
+    }
+
+    #[inline(always)]
+    fn new(id: i64, columns: [i64; COLUMNS]) -> State {
+        let [_, start, duration, code, stack, proc, thread, woken_by, woken_stack] = columns;
+        let row = |number: i64| u32::try_from(number).unwrap_or(0);
+        State {
+            id,
             start,
-            end: start.saturating_add(row.get(1)?),
-            code: row.get(2)?,
-            stack: number(3)?,
+            end: start.saturating_add(duration),
+            code,
+            stack: row(stack),
             // Numbers beyond 2^31 are of no proc that a program can have.
-            proc: row.get::<_, Option<i64>>(4)?.and_then(|proc| proc.try_into().ok()).unwrap_or(-1),
-            woken_by: number(5)?,
-            woken_stack: number(6)?,
-        })
+            proc: i32::try_from(proc).unwrap_or(-1),
+            thread: row(thread),
+            woken_by: row(woken_by),
+            woken_stack: row(woken_stack),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> Result<State> {
+        let mut columns = [NULL; COLUMNS];
+        for (at, column) in columns.iter_mut().enumerate() {
+            *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
+        }
+        Ok(State::new(columns[0], columns))
+    }
+
+    /// What is left of it between two times, as `states_by_time.sql` says; `None` if nothing is.
+    #[inline(always)]
+    fn cut(mut self, from: i64, to: i64) -> Option<State> {
+        if self.start >= to || (self.end <= from && self.start < from) {
+            return None;
+        }
+        if self.start <= from && from > 0 {
+            // What it was before.
+            self.code &= !0o70;
+        }
+        let is_late = self.end > to;
+        let is_early = self.start < from;
+        self.code |= i64::from(is_early) << 6 | i64::from(is_late) << 7;
+        if (self.state() == WAITING && is_late) || (self.state() == RUNNABLE && is_early) {
+            (self.woken_by, self.woken_stack) = (0, 0);
+        }
+        self.start = self.start.max(from);
+        self.end = self.end.min(to);
+        Some(self)
+    }
+}
+
+/// A state by its name.
+#[derive(Debug, Clone, Copy)]
+pub enum WantedState {
+    /// One of the codes.
+    Only(i64),
+    /// In a system call, with or without a proc.
+    Syscall,
+}
+
+impl WantedState {
+    /// Whether a state is of this name.
+    #[inline(always)]
+    pub fn is(self, state: &State) -> bool {
+        match self {
+            WantedState::Only(wanted) => state.state() == wanted,
+            WantedState::Syscall => state.state() >= SYSCALL,
+        }
     }
 }
 
@@ -48,38 +121,185 @@ pub struct StateRange {
     pub first: i64,
     pub last: i64,
     pub start: i64,
+    pub end: i64,
+    pub goroutine: u32,
+}
+
+impl StateRange {
+    fn read(row: &Row<'_>) -> Result<StateRange> {
+        Ok(StateRange {
+            first: row.get(0)?,
+            last: row.get(1)?,
+            start: row.get(2)?,
+            end: row.get(3)?,
+            goroutine: row.get(4)?,
+        })
+    }
 }
 
 /// The ranges of a goroutine, given by its row, in order of time.
 pub fn ranges_of(connection: &Connection, goroutine: i64) -> Result<Vec<StateRange>> {
     let mut statement = connection.prepare_cached(
-        "select first_state, last_state, start_ns from raw_state_ranges
+        "select first_state, last_state, start_ns, end_ns, goroutine_id from raw_state_ranges
          where goroutine_id = ?1 order by id",
     )?;
-    let rows = statement.query_map([goroutine], |row| {
-        Ok(StateRange { first: row.get(0)?, last: row.get(1)?, start: row.get(2)? })
+    let rows = statement.query_map([goroutine], StateRange::read)?;
+    rows.collect()
+}
+
+/// The ranges of all goroutines, in the order of their rows.
+pub fn all_ranges(connection: &Connection) -> Result<Vec<StateRange>> {
+    let mut ranges = Vec::new();
+    let table = if is_shadowed(connection, "raw_state_ranges")? {
+        Table::Shadowed
+    } else {
+        Table::OfFile("raw_state_ranges")
+    };
+    let sql = "select id, goroutine_id, first_state, last_state, start_ns, end_ns
+               from raw_state_ranges order by id";
+    each_row(connection, table, sql, |[_, goroutine, first, last, start, end]| {
+        let goroutine = u32::try_from(goroutine).unwrap_or(0);
+        ranges.push(StateRange { first, last, start, end, goroutine });
     })?;
-    rows.collect()
+    Ok(ranges)
 }
 
-/// The states of a range, in order of time.
-pub fn states_of(connection: &Connection, range: StateRange) -> Result<Vec<State>> {
-    let mut statement = connection.prepare_cached(
-        "select start_ns, duration_ns, code, stack_id, proc, woken_by, woken_stack_id
-         from raw_goroutine_states where id between ?1 and ?2 order by id",
-    )?;
-    let rows = statement.query_map([range.first, range.last], State::read)?;
-    rows.collect()
+/// Whether a filter has put another relation in front of one of the file.
+fn is_shadowed(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "select count(*) from sqlite_temp_schema where name = ?1";
+    connection.query_row(sql, [name], |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
-/// Start, end and code of every state, goroutines mixed.
-pub fn for_each_state(connection: &Connection, mut take: impl FnMut(i64, i64, i64)) -> Result<()> {
-    let mut statement =
-        connection.prepare("select start_ns, duration_ns, code from raw_goroutine_states")?;
+/// Where rows are to be read.
+enum Table {
+    OfFile(&'static str),
+    Shadowed,
+}
+
+/// Hands out the integers of all rows, [`NULL`] for NULL, from the pages of a table if that can be. The
+/// statement names the columns of the table, from the first on.
+fn each_row<const N: usize>(
+    connection: &Connection,
+    table: Table,
+    sql: &str,
+    mut take: impl FnMut([i64; N]),
+) -> Result<()> {
+    if let Table::OfFile(name) = table
+        && let Some(mut pages) = TablePages::open(connection, name)?
+    {
+        return pages.each(|id, mut columns: [i64; N]| {
+            columns[0] = id;
+            take(columns);
+        });
+    }
+    let mut statement = connection.prepare(sql)?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let start: i64 = row.get(0)?;
-        take(start, start.saturating_add(row.get(1)?), row.get(2)?);
+        let mut columns = [NULL; N];
+        for (at, column) in columns.iter_mut().enumerate() {
+            *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
+        }
+        take(columns);
     }
     Ok(())
 }
+
+/// Row of the function each goroutine began with, by its own row; without those of which no stack
+/// was seen.
+pub fn functions_of(connection: &Connection) -> Result<FxHashMap<u32, i64>> {
+    let mut functions = FxHashMap::default();
+    // Filters leave functions as they are.
+    let sql = "select id, trace_id, goid, function_id from main.raw_goroutines";
+    each_row(connection, Table::OfFile("raw_goroutines"), sql, |[id, _, _, function]| {
+        if function != NULL {
+            functions.insert(u32::try_from(id).unwrap_or(0), function);
+        }
+    })?;
+    Ok(functions)
+}
+
+/// The states of a database, under the filter that is in force.
+pub struct States<'c> {
+    connection: &'c Connection,
+    /// `None` if they have to be asked for by a statement.
+    pages: Option<TablePages<'c>>,
+    /// The times at which they are cut.
+    cut: Option<(i64, i64)>,
+}
+
+impl<'c> States<'c> {
+    /// The states that a statement on this connection sees.
+    pub fn open(connection: &'c Connection) -> Result<Self> {
+        // Filters put other relations in front of the file's, see `store::filter`.
+        let cut = if is_shadowed(connection, "filter_time")? {
+            let sql = "select from_ns, to_ns from filter_time";
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?
+        } else {
+            None
+        };
+        let is_readable = cut.is_some() || !is_shadowed(connection, "raw_goroutine_states")?;
+        let pages =
+            if is_readable { TablePages::open(connection, "raw_goroutine_states")? } else { None };
+        Ok(States { connection, pages, cut })
+    }
+
+    /// Hands out all of them, goroutines mixed, in the order of their rows.
+    #[inline(always)]
+    pub fn each(&mut self, mut take: impl FnMut(&State)) -> Result<()> {
+        match (&mut self.pages, self.cut) {
+            (Some(pages), None) => pages.each(|id, columns| take(&State::new(id, columns))),
+            (Some(pages), Some((from, to))) => pages.each(|id, columns| {
+                if let Some(state) = State::new(id, columns).cut(from, to) {
+                    take(&state);
+                }
+            }),
+            (None, _) => each_row(self.connection, Table::Shadowed, ALL, |columns| {
+                take(&State::new(columns[0], columns));
+            }),
+        }
+    }
+
+    /// Hands out all of them with the row of the goroutine they belong to.
+    pub fn each_of(&mut self, mut take: impl FnMut(u32, &State)) -> Result<()> {
+        let ranges = all_ranges(self.connection)?;
+        let mut at = 0;
+        self.each(|state| {
+            while ranges.get(at).is_some_and(|range| range.last < state.id) {
+                at += 1;
+            }
+            // Without a range it is of a goroutine that is not looked at.
+            if let Some(range) = ranges.get(at).filter(|range| range.first <= state.id) {
+                take(range.goroutine, state);
+            }
+        })
+    }
+
+    /// Hands out those of a range, in order of time.
+    pub fn range(&mut self, range: StateRange, mut take: impl FnMut(&State)) -> Result<()> {
+        if let Some(pages) = &mut self.pages {
+            let (from, to) = self.cut.unwrap_or((i64::MIN, i64::MAX));
+            return pages.range(range.first, range.last, |id, columns| {
+                let state = State::new(id, columns);
+                if self.cut.is_none() {
+                    take(&state);
+                } else if let Some(state) = state.cut(from, to) {
+                    take(&state);
+                }
+            });
+        }
+        let mut statement = self.connection.prepare_cached(SOME)?;
+        let mut rows = statement.query([range.first, range.last])?;
+        while let Some(row) = rows.next()? {
+            take(&State::read(row)?);
+        }
+        Ok(())
+    }
+}
+
+const ALL: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by,
+       woken_stack_id
+     from raw_goroutine_states";
+
+const SOME: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by,
+       woken_stack_id
+     from raw_goroutine_states where id between ?1 and ?2 order by id";

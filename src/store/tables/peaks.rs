@@ -1,0 +1,116 @@
+//! How many of something are under way at the same time, in equal steps of the trace.
+
+use super::intervals::{A, each_interval, step_border};
+use super::states::States;
+use super::{Call, Item, Rows, TableFunction};
+use rusqlite::Result;
+
+const STEPS: Item =
+    Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" };
+
+const COLUMNS: &[Item] = &[
+    Item { name: "start_ns", doc: "when the step begins" },
+    Item { name: "duration_ns", doc: "how long it is" },
+    Item { name: "max_count", doc: "most at a time" },
+    Item { name: "mean_count", doc: "how many on average over the step" },
+    Item { name: "peak_ns", doc: "when there were most for the first time" },
+];
+
+/// See its `doc`.
+pub static OVERLAP_PEAKS: TableFunction = TableFunction {
+    name: "overlap_peaks",
+    doc: "How many of the intervals are under way at the same time, in equal steps of the trace: the most and the \
+          mean of each.",
+    arguments: &[A, STEPS],
+    required: 2,
+    columns: COLUMNS,
+    example: (
+        "go1.27/mixed",
+        "select max_count, round(mean_count, 2) as mean_count\n\
+         from overlap_peaks('select * from lock_waits', 4)",
+    ),
+    reads: &["trace_spans"],
+    run: |call, rows| {
+        let mut edges = Edges::new(call)?;
+        each_interval(call, 0, |start, end| edges.add(start, end))?;
+        edges.peaks(call.steps(1)?, rows)
+    },
+};
+
+/// See its `doc`.
+pub static STATE_PEAKS: TableFunction = TableFunction {
+    name: "state_peaks",
+    doc: "How many goroutines are in a state at the same time, in equal steps of the trace: the most and the mean \
+          of each.",
+    arguments: &[
+        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
+        STEPS,
+    ],
+    required: 2,
+    columns: COLUMNS,
+    example: (
+        "go1.27/mixed",
+        "select max_count, round(mean_count, 2) as mean_count from state_peaks('runnable', 4)",
+    ),
+    reads: &["trace_spans", "raw_goroutine_states"],
+    run: |call, rows| {
+        let wanted = call.state(0)?;
+        let mut edges = Edges::new(call)?;
+        States::open(call.connection)?.each(|state| {
+            if wanted.is(state) {
+                edges.add(state.start, state.end);
+            }
+        })?;
+        edges.peaks(call.steps(1)?, rows)
+    },
+};
+
+/// Beginnings and ends in the time looked at, small, as there are millions.
+struct Edges {
+    from: i64,
+    to: i64,
+    /// Time since `from`, doubled; plus 1 if it is a beginning. So ends come first: what ends when
+    /// another begins does not overlap it.
+    keys: Vec<u64>,
+}
+
+impl Edges {
+    fn new(call: &Call<'_>) -> Result<Edges> {
+        let (from, to) = call.span()?;
+        Ok(Edges { from, to: to.max(from), keys: Vec::new() })
+    }
+
+    #[inline(always)]
+    fn add(&mut self, start: i64, end: i64) {
+        if end > self.from && start < self.to {
+            let key = |time: i64| (time.clamp(self.from, self.to) - self.from) as u64 * 2;
+            self.keys.extend([key(start) + 1, key(end)]);
+        }
+    }
+
+    fn peaks(mut self, steps: usize, rows: &mut Rows) -> Result<()> {
+        self.keys.sort_unstable();
+        let edge = |key: &u64| (self.from + (key / 2) as i64, if key % 2 == 1 { 1 } else { -1 });
+        let mut edges = self.keys.iter().map(edge).peekable();
+        let border = |step: usize| self.from + step_border(self.to - self.from, step, steps);
+        let mut count = 0_i64;
+        for step in 0..steps {
+            let (start, end) = (border(step), border(step + 1));
+            let (mut most, mut peak, mut since, mut sum) = (count, start, start, 0_i128);
+            while let Some((time, change)) = edges.next_if(|edge| edge.0 < end) {
+                sum += i128::from(count) * i128::from(time - since);
+                since = time;
+                count += change;
+                // What begins and ends at one moment is looked at when all has.
+                let is_last = edges.peek().is_none_or(|edge| edge.0 != time);
+                if is_last && (count > most || since == start) {
+                    (most, peak) = (count, since);
+                }
+            }
+            sum += i128::from(count) * i128::from(end - since);
+            let mean = if end > start { sum as f64 / (end - start) as f64 } else { 0.0 };
+            rows.push([start.into(), (end - start).into(), most.into(), mean.into(), peak.into()])?;
+        }
+        Ok(())
+    }
+}
