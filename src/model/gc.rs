@@ -41,9 +41,11 @@ impl GcCycles {
         match kind {
             MetricKind::HeapLive => {
                 self.heap_live = Some(value);
+                // What was marked becomes what is live while the world is stopped for the end of the
+                // mark phase (Go 1.27 runtime/mgc.go, gcMarkTermination; mgcpacer.go, resetLive).
                 if let Some(cycle) = &mut self.cycle
-                    && cycle.is_marked
-                    && cycle.row.heap_after_bytes.is_none()
+                    && !cycle.is_marked
+                    && cycle.mark_termination_start_ns.is_some()
                 {
                     cycle.row.heap_after_bytes = Some(value);
                 }
