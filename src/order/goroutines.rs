@@ -4,6 +4,7 @@
 //! cluster. Pages of slots over the number give a look-up of two loads; a page goes when its last
 //! goroutine ends, so memory follows the live goroutines, not the numbers ever used.
 
+use super::annotations::RegionSlot;
 use super::event::GoSlot;
 use std::collections::HashMap;
 
@@ -33,8 +34,8 @@ pub struct Goroutine {
     pub status: u8,
     /// Whether a mark assist is under way.
     pub in_mark_assist: bool,
-    /// Whether it has open regions, which are kept elsewhere.
-    pub has_regions: bool,
+    /// Its innermost open region; 0 for none.
+    pub innermost_region: RegionSlot,
 }
 
 /// What is known about a goroutine begins with its number.

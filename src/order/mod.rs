@@ -11,6 +11,7 @@
 //! Source: Go 1.27 `internal/trace/order.go` and `reader.go`. The order is the same as Go's,
 //! event for event, also where timestamps are equal.
 
+mod annotations;
 mod event;
 mod frontier;
 mod goroutines;

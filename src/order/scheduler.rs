@@ -6,6 +6,7 @@
 //! batches of different threads are not aligned; *inconsistent* means that no order can help.
 
 use super::Sink;
+use super::annotations::{Annotations, RegionEnd};
 use super::event::{Event, GoSlot, GoState, NO_SLOT, NONE, ProcState, Sync, status};
 use super::frontier::{Candidate, Frontier};
 use super::goroutines::{Goroutine, Goroutines};
@@ -75,15 +76,6 @@ enum GcState {
     Running,
 }
 
-/// A task that has begun and not ended.
-struct Task {
-    parent: u64,
-    name: Box<[u8]>,
-}
-
-/// Task and name of a region that has begun and not ended.
-type OpenRegion = (u64, Box<[u8]>);
-
 /// What an event did.
 enum Outcome {
     /// It took place; it is to be handed out, about this goroutine.
@@ -133,9 +125,7 @@ pub struct Orderer {
     procs: Vec<Proc>,
     proc_index: FxHashMap<i64, u32>,
     goroutines: Goroutines,
-    tasks: FxHashMap<u64, Task>,
-    /// Open regions of the goroutines that have any: task and name, outermost first.
-    regions: FxHashMap<GoSlot, Vec<OpenRegion>>,
+    annotations: Annotations,
     /// Stop-the-world ranges under way: goroutine and kind.
     stop_the_world: Vec<(GoSlot, u64)>,
     gc_seq: u64,
@@ -172,8 +162,7 @@ impl Orderer {
             procs: Vec::new(),
             proc_index: FxHashMap::default(),
             goroutines: Goroutines::default(),
-            tasks: FxHashMap::default(),
-            regions: FxHashMap::default(),
+            annotations: Annotations::default(),
             stop_the_world: Vec::new(),
             gc_seq: 0,
             gc_state: GcState::Undetermined,
@@ -216,6 +205,7 @@ impl Orderer {
         self.last_number = Some(generation.number);
         self.is_damaged = has_loss;
         self.generation += 1;
+        self.annotations.begin_generation();
 
         // The sync event shares the rule that times increase strictly.
         let time = self.fix_time(generation.start_time());
@@ -262,7 +252,7 @@ impl Orderer {
         self.procs.clear();
         self.proc_index.clear();
         self.goroutines.clear();
-        self.regions.clear();
+        self.annotations.forget_regions();
         self.stop_the_world.clear();
         self.gc_state = GcState::Undetermined;
         self.is_initial = true;
@@ -879,28 +869,20 @@ impl Orderer {
                 done
             }
             UserTaskEnd => {
-                match self.tasks.remove(&args[0]) {
-                    Some(task) => {
-                        args[2] = task.parent;
-                        args[3] = tables.add_extra_string(&task.name);
-                    }
-                    None => (args[2], args[3]) = (NO_TASK, 0),
-                }
+                let task = self.annotations.end_task(args[0], tables);
+                (args[2], args[3]) = task.unwrap_or((NO_TASK, 0));
                 need_all(event.kind, context)?;
                 done
             }
             UserRegionBegin => {
                 need_all(event.kind, context)?;
-                let name = tables.string(args[1]).unwrap_or(b"").into();
-                self.goroutines.get(context.slot).has_regions = true;
-                self.regions.entry(context.slot).or_default().push((args[0], name));
+                let innermost = &mut self.goroutines.get(context.slot).innermost_region;
+                *innermost = self.annotations.begin_region(*innermost, args[0], args[1], tables);
                 done
             }
             UserRegionEnd => {
                 need_all(event.kind, context)?;
-                if self.goroutines.get(context.slot).has_regions {
-                    self.region_end(args, context, tables);
-                }
+                self.region_end(args, context, tables);
                 done
             }
 
@@ -926,14 +908,13 @@ impl Orderer {
             seq_generation: self.generation,
             status: state as u8,
             in_mark_assist: false,
-            has_regions: false,
+            innermost_region: 0,
         })
     }
 
     fn remove_goroutine(&mut self, slot: GoSlot) {
-        if self.goroutines.get(slot).has_regions {
-            self.regions.remove(&slot);
-        }
+        let innermost = self.goroutines.get(slot).innermost_region;
+        self.annotations.end_regions(innermost);
         if !self.stop_the_world.is_empty() {
             self.stop_the_world.retain(|range| range.0 != slot);
         }
@@ -1297,8 +1278,7 @@ impl Orderer {
         if args[1] == 0 {
             args[1] = NO_TASK;
         }
-        let name = tables.string(args[2]).unwrap_or(b"").into();
-        if self.tasks.insert(args[0], Task { parent: args[1], name }).is_some() {
+        if !self.annotations.begin_task(args[0], args[1], args[2], tables) {
             let message = format!("UserTaskBegin: task {} has begun already", args[0]);
             self.report(Code::TaskMisuse, context.thread, message);
         }
@@ -1306,27 +1286,16 @@ impl Orderer {
 
     #[inline(never)]
     fn region_end(&mut self, args: &[u64; MAX_ARGS], context: Context, tables: &Tables) {
-        let name = tables.string(args[1]).unwrap_or(b"");
-        let Some(open) = self.regions.get_mut(&context.slot) else { return };
-        let matches = |region: &OpenRegion| region.0 == args[0] && &*region.1 == name;
-        let found = open.iter().rposition(matches);
-        let innermost = open.last().map(|region| String::from_utf8_lossy(&region.1).into_owned());
-        if found.is_some_and(|found| found + 1 == open.len()) {
-            open.pop();
-        } else if let Some(innermost) = innermost {
-            if let Some(found) = found {
-                open.remove(found);
-            }
+        let innermost = &mut self.goroutines.get(context.slot).innermost_region;
+        let end = self.annotations.end_region(innermost, args[0], args[1], tables);
+        if let RegionEnd::Misplaced(innermost) = end {
             let message = format!(
-                "goroutine {}: region {:?} ended while {innermost:?} is the innermost",
+                "goroutine {}: region {:?} ended while {:?} is the innermost",
                 context.goroutine,
-                String::from_utf8_lossy(name),
+                String::from_utf8_lossy(tables.string(args[1]).unwrap_or(b"")),
+                String::from_utf8_lossy(&innermost),
             );
             self.report(Code::RegionMisuse, context.thread, message);
-        }
-        if self.regions.get(&context.slot).is_some_and(Vec::is_empty) {
-            self.regions.remove(&context.slot);
-            self.goroutines.get(context.slot).has_regions = false;
         }
     }
 }
