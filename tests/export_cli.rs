@@ -96,6 +96,13 @@ fn profiles_of_a_trace_are_shown_and_written_in_every_way() {
     let flame = std::fs::read_to_string(sandbox.path("f.svg")).unwrap();
     assert!(flame.contains("main.(*shop).work") && flame.contains("a.trace: wall"));
 
+    // Standard input is a source as any other.
+    let bytes = std::fs::read(sandbox.path("a.trace")).unwrap();
+    let piped = sandbox.gotrace_with(&["profile", "top", "-", "--type", "sync"], bytes).expect(0);
+    assert_eq!(piped.text(), of_file.text());
+    let none = ["profile", "top", "a.trace", "--type", "sync", "--goroutine", "99999"];
+    sandbox.gotrace(&none).expect(0).says(&["no sample of type sync with these options"]);
+
     let sql = "select pprof(stack_id, 'waits', 'count', 1, 'delay', 'nanoseconds', duration_ns) from network_waits";
     sandbox.gotrace(&["query", "a.trace", sql, "-f", "raw", "-o", "net.pb.gz"]).expect(0);
     let of_query = sandbox.gotrace(&["profile", "top", "net.pb.gz"]).expect(0);

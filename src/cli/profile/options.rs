@@ -244,8 +244,10 @@ impl ProfileArguments {
         // What a trace was asked for says more than what pprof calls the values.
         let title = self.kind.map(|kind| {
             let source = self.words.last().map_or("", |source| source.as_str());
-            let source = source.rsplit('/').next().unwrap_or(source);
-            format!("{source}: {}", kind.0.as_str())
+            match source.rsplit('/').next().unwrap_or(source) {
+                "-" => kind.0.as_str().to_owned(),
+                name => format!("{name}: {}", kind.0.as_str()),
+            }
         });
         FlameOptions { color_by: self.color_by, is_icicle: self.icicle, title }
     }
