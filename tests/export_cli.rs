@@ -232,6 +232,9 @@ fn open_serves_the_timeline_to_the_viewer_alone_and_ends_when_it_was_taken() {
     assert!(ask(port, &request("GET", "etc/passwd", &host)).0.starts_with("HTTP/1.1 404"));
     assert!(ask(port, &request("POST", path, &host)).0.starts_with("HTTP/1.1 405"));
     assert!(ask(port, &request("GET", path, "evil.example:9001")).0.starts_with("HTTP/1.1 403"));
+    let other =
+        format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example\r\n\r\n");
+    assert!(ask(port, &other).0.starts_with("HTTP/1.1 403"));
     let want = std::fs::read(sandbox.path("a.pftrace")).unwrap();
     let (head, body) = ask(port, &request("HEAD", path, &host));
     assert!(head.contains(&format!("Content-Length: {}", want.len())) && body.is_empty());

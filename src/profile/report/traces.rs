@@ -129,12 +129,12 @@ impl Report {
                 }
             }
             let value = self.divided(self.value_of(sample));
-            let labels = self.profile.labels(sample).iter().filter(|label| Some(label.key) == key);
-            let label = labels.map(|label| match label.value {
-                LabelValue::Text(text) => text,
-                LabelValue::Number(..) => Text::EMPTY,
-            });
-            let sums = sums.entry(label.last().unwrap_or_default()).or_default();
+            let label = self.profile.labels(sample).iter().find(|label| Some(label.key) == key);
+            let label = match label.map(|label| label.value) {
+                Some(LabelValue::Text(text)) => text,
+                _ => Text::EMPTY,
+            };
+            let sums = sums.entry(label).or_default();
             match sums.get_mut(stack.as_str()) {
                 Some(sum) => *sum = sum.wrapping_add(value),
                 None => {
