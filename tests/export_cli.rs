@@ -2,6 +2,7 @@
 
 mod committed;
 
+use committed::root;
 use committed::run::{Sandbox, finish};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -93,7 +94,14 @@ fn profiles_of_a_trace_are_shown_and_written_in_every_way() {
     assert!(top.text().contains("runtime.chanrecv2") && top.text().contains("Type: delay"));
     sandbox.gotrace(&["profile", "flame", "a.trace", "--type", "wall", "-o", "f.svg"]).expect(0);
     let flame = std::fs::read_to_string(sandbox.path("f.svg")).unwrap();
-    assert!(flame.contains("main.(*shop).work"));
+    assert!(flame.contains("main.(*shop).work") && flame.contains("a.trace: wall"));
+
+    // Standard input is a source as any other.
+    let bytes = std::fs::read(sandbox.path("a.trace")).unwrap();
+    let piped = sandbox.gotrace_with(&["profile", "top", "-", "--type", "sync"], bytes).expect(0);
+    assert_eq!(piped.text(), of_file.text());
+    let none = ["profile", "top", "a.trace", "--type", "sync", "--goroutine", "99999"];
+    sandbox.gotrace(&none).expect(0).says(&["no sample of type sync with these options"]);
 
     let sql = "select pprof(stack_id, 'waits', 'count', 1, 'delay', 'nanoseconds', duration_ns) from network_waits";
     sandbox.gotrace(&["query", "a.trace", sql, "-f", "raw", "-o", "net.pb.gz"]).expect(0);
@@ -104,6 +112,87 @@ fn profiles_of_a_trace_are_shown_and_written_in_every_way() {
     none.expect(1).says(&["pprof(stack_id, 'delay', 'nanoseconds', duration_ns)"]);
     let two = sandbox.gotrace(&["query", "a.trace", "select 1, 2", "-f", "raw"]);
     two.expect(1).says(&["one value"]);
+}
+
+/// The frames of a flame graph: what their titles say, colour, and whether they are upper ones.
+fn frames(svg: &str) -> Vec<(String, String, f64)> {
+    let after = |text: &str, start: &str, end: &str| {
+        let from = text.find(start).expect(start) + start.len();
+        text[from..from + text[from..].find(end).expect(end)].to_owned()
+    };
+    svg.split("<g>")
+        .skip(1)
+        .filter(|frame| frame.contains("<title>"))
+        .map(|frame| {
+            let y = after(frame, " y=\"", "\"").parse().unwrap();
+            (after(frame, "<title>", "</title>"), after(frame, "fill=\"", "\""), y)
+        })
+        .collect()
+}
+
+#[test]
+fn flame_graphs_are_coloured_by_what_was_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "a.trace");
+    sandbox.copy("go1.27/stw", "b.trace");
+    let draw = |options: &[&str]| {
+        let words = [&["profile", "flame", "a.trace"], options].concat();
+        frames(sandbox.gotrace(&words).expect(0).text())
+    };
+    let colors = |frames: &[(String, String, f64)], word: &str| {
+        let of_word = frames.iter().filter(|frame| frame.0.starts_with(word));
+        of_word.map(|frame| frame.1.clone()).collect::<std::collections::BTreeSet<_>>()
+    };
+
+    // One colour for each package.
+    let packages = draw(&["-t", "wall", "--color-by", "package"]);
+    let main = colors(&packages, "main.");
+    let bufio = colors(&packages, "bufio.");
+    assert!(main.len() == 1 && bufio.len() == 1 && main != bufio, "{main:?} {bufio:?}");
+
+    // One for each state, which is a frame at the end; what has several of them is grey.
+    let states = draw(&["-t", "wall", "--color-by", "state"]);
+    let of_states: Vec<_> =
+        ["running (", "runnable (", "waiting ("].map(|word| colors(&states, word)).into();
+    assert!(of_states.iter().all(|of| of.len() == 1), "{of_states:?}");
+    assert!(
+        of_states[0] != of_states[1]
+            && of_states[1] != of_states[2]
+            && of_states[0] != of_states[2]
+    );
+    assert_eq!(colors(&states, "main.(*shop).work ").len(), 1);
+    assert!(!of_states.contains(&colors(&states, "main.(*shop).work ")));
+
+    // The root on top, or at the bottom.
+    let edge = |frames: &[(String, String, f64)]| {
+        let root = frames.iter().find(|frame| frame.0.starts_with("all (")).unwrap().2;
+        frames.iter().all(|frame| frame.2 >= root)
+    };
+    assert!(edge(&states) && !edge(&draw(&["-t", "wall", "--icicle=false"])));
+
+    // What is gone shows, as well as what is new.
+    let change = draw(&["-t", "offcpu", "--diff-base", "b.trace"]);
+    let only = |name: &str| change.iter().filter(|frame| frame.0.starts_with(name)).count();
+    assert!(only("main.(*shop).work ") > 0, "{change:?}");
+    let back = frames(
+        sandbox
+            .gotrace(&["profile", "flame", "b.trace", "-t", "offcpu", "--diff-base", "a.trace"])
+            .expect(0)
+            .text(),
+    );
+    let sign = |frames: &[(String, String, f64)]| {
+        let title = &frames
+            .iter()
+            .find(|frame| frame.0.starts_with("internal/poll.(*FD).Read "))
+            .unwrap()
+            .0;
+        title.contains("; +")
+    };
+    assert!(sign(&change) && !sign(&back), "{back:?}");
+
+    sandbox.write("cpu", std::fs::read(root().join("testdata/profiles/go1.27/cpu.pb.gz")).unwrap());
+    let none = sandbox.gotrace(&["profile", "flame", "cpu", "--color-by", "state"]);
+    none.expect(1).says(&["no sample has the label state"]);
 }
 
 /// What a server on this machine answers.
@@ -143,6 +232,9 @@ fn open_serves_the_timeline_to_the_viewer_alone_and_ends_when_it_was_taken() {
     assert!(ask(port, &request("GET", "etc/passwd", &host)).0.starts_with("HTTP/1.1 404"));
     assert!(ask(port, &request("POST", path, &host)).0.starts_with("HTTP/1.1 405"));
     assert!(ask(port, &request("GET", path, "evil.example:9001")).0.starts_with("HTTP/1.1 403"));
+    let other =
+        format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example\r\n\r\n");
+    assert!(ask(port, &other).0.starts_with("HTTP/1.1 403"));
     let want = std::fs::read(sandbox.path("a.pftrace")).unwrap();
     let (head, body) = ask(port, &request("HEAD", path, &host));
     assert!(head.contains(&format!("Content-Length: {}", want.len())) && body.is_empty());

@@ -279,11 +279,11 @@ fn perfetto_slices_nest_arrows_have_two_ends_and_states_add_up_to_the_database()
 fn perfetto_shows_all_that_the_program_did() {
     let trace = Trace::new("go1.27/mixed");
     let timeline = Timeline::read(&perfetto(&trace, &options(ALL))).unwrap();
-    assert_eq!(timeline.groups(), ["GC", "Goroutines", "Overview", "Procs", "Tasks", "Threads"]);
+    assert_eq!(timeline.groups(), ["Counters", "GC", "Goroutines", "Procs", "Tasks", "Threads"]);
     assert_eq!(timeline.clocks, 1);
     assert!(timeline.flows.len() > 60 && timeline.instants > 60);
     let has = |path: &[&str]| timeline.tracks.keys().any(|&track| timeline.path(track) == path);
-    assert!(has(&["Overview", "heap live"]));
+    assert!(has(&["Counters", "heap live"]));
     assert!(has(&["Goroutines", "main.run.func1", "G10 main.run.func1"]));
     assert!(has(&["Goroutines", "main.run.func1", "G10 main.run.func1", "regions"]));
     assert!(has(&["Tasks", "order"]));
@@ -331,7 +331,7 @@ fn a_part_of_the_time_or_of_the_goroutines_is_cut_out_whole() {
         .filter(|one| some.times("running").contains(one))
         .collect();
     assert_eq!(some.times("running"), of_whole);
-    assert!(!some.groups().contains(&"Overview".to_owned()));
+    assert!(!some.groups().contains(&"Counters".to_owned()));
 
     let mut without = options(ALL);
     without.has_flows = false;

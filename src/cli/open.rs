@@ -158,8 +158,11 @@ fn answer(mut stream: TcpStream, served: &Served, done: &Sender<()>) -> io::Resu
     let is_host = header("host").is_some_and(|host| {
         host == format!("127.0.0.1:{port}") || host == format!("localhost:{port}")
     });
+    // A browser would not let another page read the answer, but that would be the end of the serving.
+    let is_viewer =
+        header("origin").is_none_or(|origin| origin.eq_ignore_ascii_case(&served.origin));
     let status = match (method, path.split('?').next()) {
-        _ if !is_host => "403 Forbidden",
+        _ if !is_host || !is_viewer => "403 Forbidden",
         ("OPTIONS", _) => "204 No Content",
         ("GET" | "HEAD", Some(PATH)) => "200 OK",
         ("GET" | "HEAD", _) => "404 Not Found",

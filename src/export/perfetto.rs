@@ -98,7 +98,6 @@ mod descriptor {
     pub const PROCESS_PID: u64 = 1;
     pub const PROCESS_NAME: u64 = 6;
     pub const COUNTER_UNIT: u64 = 3;
-    pub const UNIT_COUNT: u64 = 2;
     pub const UNIT_BYTES: u64 = 3;
 }
 
@@ -386,12 +385,10 @@ impl<W: Write + Send + 'static> TimelineFormat for Perfetto<W> {
                 }),
                 TrackKind::Counter(unit) => {
                     bytes(out, descriptor::NAME, track.name.as_bytes());
-                    let unit = match unit {
-                        Unit::Count => descriptor::UNIT_COUNT,
-                        Unit::Bytes => descriptor::UNIT_BYTES,
-                    };
-                    message(out, descriptor::COUNTER, |out| {
-                        uint(out, descriptor::COUNTER_UNIT, unit);
+                    message(out, descriptor::COUNTER, |out| match unit {
+                        // Perfetto's own unit for it puts the word "count" behind each number.
+                        Unit::Count => {}
+                        Unit::Bytes => uint(out, descriptor::COUNTER_UNIT, descriptor::UNIT_BYTES),
                     });
                 }
                 TrackKind::Group | TrackKind::Lane => {

@@ -111,7 +111,14 @@ fn read_trace(
     };
     let options = arguments.traces.options(vec![kind.0])?;
     let mut profiles = profiles_of_source(location, source, &options, false)?;
-    profiles.pop().ok_or_else(|| CliError::Failed(format!("{location}: there is no such profile")))
+    let profile = profiles
+        .pop()
+        .ok_or_else(|| CliError::Failed(format!("{location}: there is no such profile")))?;
+    if profile.samples.is_empty() {
+        let kind = kind.0.as_str();
+        say(&format!("gotrace: {location}: there is no sample of type {kind} with these options"));
+    }
+    Ok(profile)
 }
 
 /// Whether a file is a program, by its first bytes: ELF, Mach-O, PE.

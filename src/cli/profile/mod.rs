@@ -129,11 +129,14 @@ fn write(
     format: ProfileFormat,
 ) -> Result<()> {
     match &arguments.output {
-        None => output::write(report, shown, format, &mut BufWriter::new(std::io::stdout().lock())),
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            output::write(report, shown, format, &arguments.flame(), &mut out)
+        }
         Some(path) => {
             let file = PendingFile::new(path, arguments.force)?;
             let mut out = BufWriter::new(File::create(file.path())?);
-            output::write(report, shown, format, &mut out)?;
+            output::write(report, shown, format, &arguments.flame(), &mut out)?;
             out.flush()?;
             drop(out);
             file.keep()

@@ -1,5 +1,6 @@
 //! The options of `gotrace profile`: those of `go tool pprof`, under its names.
 
+use super::pictures::{ColorBy, FlameOptions};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
 use crate::profile::{Config, GRANULARITIES};
 use clap::{Args, ValueEnum};
@@ -47,6 +48,19 @@ pub struct ProfileArguments {
     /// 'total > 100MB'; may be repeated
     #[arg(long, value_name = "CONDITION", help_heading = "Output")]
     pub fail_if: Vec<String>,
+    /// For flame: what colours tell; a difference has red for more and blue for less
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    color_by: ColorBy,
+    /// For flame: the root on top, which is the default, or with --icicle=false at the bottom
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL", help_heading = "Output")]
+    icicle: bool,
     /// Keep what came from a URL in FILE
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub save: Option<PathBuf>,
@@ -225,6 +239,19 @@ pub struct ProfileArguments {
 }
 
 impl ProfileArguments {
+    /// How to draw a flame graph.
+    pub fn flame(&self) -> FlameOptions {
+        // What a trace was asked for says more than what pprof calls the values.
+        let title = self.kind.map(|kind| {
+            let source = self.words.last().map_or("", |source| source.as_str());
+            match source.rsplit('/').next().unwrap_or(source) {
+                "-" => kind.0.as_str().to_owned(),
+                name => format!("{name}: {}", kind.0.as_str()),
+            }
+        });
+        FlameOptions { color_by: self.color_by, is_icicle: self.icicle, title }
+    }
+
     /// The options as the report wants them. The error is for users.
     pub fn config(&self) -> Result<Config, String> {
         let mut config = Config::default();

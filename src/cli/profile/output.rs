@@ -1,7 +1,8 @@
 //! Reports in the formats of `-f`.
 
 use super::options::ProfileFormat;
-use super::{CliError, Result, Shown, json, pictures};
+use super::pictures::{self, FlameOptions};
+use super::{CliError, Result, Shown, json};
 use crate::profile::{Report, View};
 use std::io::Write;
 
@@ -10,6 +11,7 @@ pub fn write(
     mut report: Report,
     shown: Shown,
     format: ProfileFormat,
+    flame: &FlameOptions,
     out: &mut impl Write,
 ) -> Result<()> {
     match (shown, format) {
@@ -20,7 +22,7 @@ pub fn write(
             pictures::graph(&report.dot(), out)?;
         }
         (Shown::Flame | Shown::Report(View::Folded), ProfileFormat::Svg) => {
-            pictures::flame(&mut report, out)?;
+            pictures::flame(&mut report, flame, out)?;
         }
         (Shown::Flame, ProfileFormat::Text) => write_text(report, View::Folded, out)?,
         (_, ProfileFormat::Json) => json::write_json(report, shown, out)?,

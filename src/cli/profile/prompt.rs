@@ -2,6 +2,7 @@
 //! (Go 1.27 pprof `internal/driver/interactive.go`).
 
 use super::options::ProfileFormat;
+use super::pictures::FlameOptions;
 use super::{CliError, Result, Shown, VIEWS, find_view, new_report, output, say, wants_pattern};
 use crate::profile::{Config, GRANULARITIES, OPTIONS, Profile, Report, View};
 use std::fs::File;
@@ -208,15 +209,16 @@ impl Prompt {
         }
         let pattern = command.pattern.as_deref();
         let report: Report = new_report(self.profile.clone(), view, pattern, &command.config)?;
+        let flame = FlameOptions::default();
         match command.output {
             None => {
                 let mut out = BufWriter::new(io::stdout().lock());
-                output::write(report, command.shown, format, &mut out)
+                output::write(report, command.shown, format, &flame, &mut out)
             }
             Some(path) => {
                 say(&format!("Generating report in {path}"));
                 let mut out = BufWriter::new(File::create(path)?);
-                output::write(report, command.shown, format, &mut out)
+                output::write(report, command.shown, format, &flame, &mut out)
             }
         }
     }

@@ -104,7 +104,9 @@ impl Lane {
         let name = Name::Id(stage.syscall_name(first.stack));
         let mut args = Args::new();
         args.push(Key::Goid, Value::Int(self.goid));
-        args.push(Key::Blocked, Value::Bool(syscall.lost_ns.is_some()));
+        if syscall.lost_ns.is_some() {
+            args.push(Key::Blocked, Value::Bool(true));
+        }
         args.push_stack(Key::Stack, first.stack);
         if first.open_start {
             args.push(Key::OpenStart, Value::Bool(true));

@@ -108,7 +108,7 @@ pub fn write_timeline<F: TimelineFormat>(
     let has_counters = !options.selection.has_goroutines();
     let group = has_counters.then(|| {
         let (tracks, root) = (&mut stage.tracks, stage.root);
-        tracks.group(root, "Overview", rank::COUNTERS, ChildOrder::ByRank, "Counters.")
+        tracks.group(root, "Counters", rank::COUNTERS, ChildOrder::ByRank, "Of the whole program.")
     });
     let counters = group.map(|group| {
         let mut rank = 0;

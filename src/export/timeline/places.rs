@@ -50,6 +50,8 @@ impl Lane {
         self.push_common(&mut args, span);
         let (name, stack) = (Name::Id(name), span.stack);
         if has_proc && let Some(track) = stage.proc_lane(span.proc, start_ns, end_ns) {
+            // The lane of a thread tells its number.
+            let mut args = args;
             args.push_known(Key::Thread, stage.thread_number(span.thread));
             let category = if is_running { Category::Proc } else { Category::Syscall };
             let args = &args;

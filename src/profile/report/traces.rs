@@ -2,7 +2,8 @@
 
 use super::Report;
 use crate::profile::graph::location_nodes;
-use crate::profile::labels::{number_labels, text_labels};
+use crate::profile::labels::{LabelValue, number_labels, text_labels};
+use crate::profile::text::Text;
 use crate::profile::units;
 use rustc_hash::FxHashMap;
 use std::io::{self, Write};
@@ -99,12 +100,23 @@ impl Report {
     /// Equal stacks with the sum of their values: functions from the root to the leaf, joined by
     /// semicolons, as flame graph tools read them. Sorted by stack; sums of 0 are left out.
     pub fn folded(&mut self) -> Vec<(String, i64)> {
+        self.fold(None).into_iter().map(|(stack, _, sum)| (stack, sum)).collect()
+    }
+
+    /// The same, apart for each value of a text label, which stands second; it is empty for samples
+    /// without the label.
+    pub fn folded_by(&mut self, label: &str) -> Vec<(String, String, i64)> {
+        let key = self.profile.texts.find(label);
+        self.fold(key)
+    }
+
+    fn fold(&mut self, key: Option<Text>) -> Vec<(String, String, i64)> {
         let (nodes, map) = location_nodes(&mut self.profile, false, None);
         let name = |info: &crate::profile::graph::NodeInfo| {
             info.printable_name(&self.profile.texts).replace([';', '\n'], ":")
         };
         let names: Vec<String> = nodes.iter().map(|node| name(&node.info)).collect();
-        let mut sums: FxHashMap<String, i64> = FxHashMap::default();
+        let mut sums: FxHashMap<Text, FxHashMap<String, i64>> = FxHashMap::default();
         let mut stack = String::new();
         for sample in 0..self.profile.samples.len() {
             stack.clear();
@@ -117,6 +129,12 @@ impl Report {
                 }
             }
             let value = self.divided(self.value_of(sample));
+            let label = self.profile.labels(sample).iter().find(|label| Some(label.key) == key);
+            let label = match label.map(|label| label.value) {
+                Some(LabelValue::Text(text)) => text,
+                _ => Text::EMPTY,
+            };
+            let sums = sums.entry(label).or_default();
             match sums.get_mut(stack.as_str()) {
                 Some(sum) => *sum = sum.wrapping_add(value),
                 None => {
@@ -124,8 +142,12 @@ impl Report {
                 }
             }
         }
-        let mut folded: Vec<(String, i64)> =
-            sums.into_iter().filter(|(stack, sum)| *sum != 0 && !stack.is_empty()).collect();
+        let mut folded = Vec::new();
+        for (label, sums) in sums {
+            let label = &self.profile.texts[label];
+            let shown = sums.into_iter().filter(|(stack, sum)| *sum != 0 && !stack.is_empty());
+            folded.extend(shown.map(|(stack, sum)| (stack, label.to_owned(), sum)));
+        }
         folded.sort();
         folded
     }

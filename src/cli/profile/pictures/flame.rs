@@ -1,0 +1,264 @@
+//! Flame graphs.
+//!
+//! The drawing is inferno's. It colours a frame by its name; marks at the end of a name (`_[k]`), which
+//! it does not show, give frames of one name different colours. A difference has two numbers a line, of which
+//! it takes the second for the width and second minus first for the colour.
+
+use super::{CliError, Result};
+use crate::model::wait_kinds::package_of;
+use crate::profile::{BASE_LABEL, Report};
+use clap::ValueEnum;
+use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
+use inferno::flamegraph::{self, Direction, Options};
+use rustc_hash::FxHashMap;
+use std::io::Write;
+
+/// What the colours of a flame graph tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorBy {
+    /// Functions: equal names have equal colours
+    #[default]
+    Function,
+    /// Packages; the runtime is grey
+    Package,
+    /// What the goroutine did, which is added as a last frame: profiles of traces have it
+    State,
+}
+
+/// How to draw a flame graph.
+#[derive(Debug, Clone)]
+pub struct FlameOptions {
+    /// What colours tell. A difference has colours of its own.
+    pub color_by: ColorBy,
+    /// The root on top.
+    pub is_icicle: bool,
+    /// What stands above; what the profile calls itself if `None`.
+    pub title: Option<String>,
+}
+
+impl Default for FlameOptions {
+    fn default() -> Self {
+        FlameOptions { color_by: ColorBy::default(), is_icicle: true, title: None }
+    }
+}
+
+/// More than this is scaled down, since inferno adds up without looking.
+const MAX_WIDTH: u128 = 1 << 53;
+
+/// States with their marks and colours, and what the colours are called.
+const STATES: [(&str, &str, Color, &str); 4] = [
+    ("running", "_[k]", Color { r: 126, g: 200, b: 120 }, "green"),
+    ("runnable", "_[w]", Color { r: 248, g: 178, b: 84 }, "orange"),
+    ("waiting", "_[i]", Color { r: 148, g: 186, b: 228 }, "blue"),
+    ("syscall", "_[j]", Color { r: 206, g: 162, b: 220 }, "violet"),
+];
+const GREY: Color = Color { r: 218, g: 218, b: 218 };
+/// Frames that do not differ are nearly white, so it is darker than that.
+const GROUND: Color = Color { r: 241, g: 241, b: 241 };
+
+/// Draws a flame graph, as wide as the total.
+pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> Result<()> {
+    let header: Vec<String> = report.profile_labels();
+    let mut subtitle = header[1..].to_vec();
+    let mut palette = PaletteMap::default();
+    let mut options = Options::default();
+    let both = report.folded_by(BASE_LABEL);
+    if both.is_empty() {
+        return Err(CliError::Failed("no samples are left to draw".into()));
+    }
+    let is_difference = both.iter().any(|(_, _, value)| *value < 0);
+    let mut lines = match how.color_by {
+        _ if is_difference => {
+            subtitle.push("red: more, blue: less than before".into());
+            differences(both)
+        }
+        ColorBy::Function => {
+            // Equal names get equal colours, in every picture.
+            options.hash = true;
+            report.folded().into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
+        }
+        ColorBy::Package => {
+            let folded = report.folded();
+            for name in folded.iter().flat_map(|(stack, _)| stack.split(';')) {
+                palette.insert(name, package_color(package_of(name)));
+            }
+            folded.into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
+        }
+        ColorBy::State => {
+            subtitle.push(STATES.map(|(state, _, _, name)| format!("{name}: {state}")).join(", "));
+            by_state(report.folded_by("state"), &mut palette)?
+        }
+    };
+    if how.color_by != ColorBy::Function {
+        palette.insert("", GREY);
+        options.palette_map = Some(&mut palette);
+    }
+    options.factor = scale_down(&mut lines);
+    lines.sort();
+    let lines: Vec<String> = (lines.into_iter())
+        .map(|(stack, base, value)| match is_difference {
+            true => format!("{stack} {base} {value}"),
+            false => format!("{stack} {value}"),
+        })
+        .collect();
+    let kind = report.sample_type();
+    options.title = match (&how.title, header.iter().find_map(|line| line.strip_prefix("File: "))) {
+        (Some(title), _) => title.clone(),
+        (None, Some(program)) => format!("{program}: {kind}"),
+        (None, None) => kind.to_owned(),
+    };
+    options.subtitle = Some(subtitle.join(", ")).filter(|text| !text.is_empty());
+    options.count_name = report.sample_unit().to_owned();
+    options.bgcolors = Some(BackgroundColor::Flat(GROUND));
+    options.direction = if how.is_icicle { Direction::Inverted } else { Direction::Straight };
+    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), out)?;
+    Ok(())
+}
+
+/// A stack with the two numbers of its line.
+type Line = (String, u64, u64);
+
+/// What was there before and is there now: as wide as the larger one, so that what is gone shows.
+fn differences(stacks: Vec<(String, String, i64)>) -> Vec<Line> {
+    let mut sums: FxHashMap<String, (u64, u64)> = FxHashMap::default();
+    for (stack, _, value) in stacks {
+        let (before, now) = sums.entry(stack).or_default();
+        let side = if value < 0 { before } else { now };
+        *side = side.saturating_add(value.unsigned_abs());
+    }
+    // Half of the numbers' range each, so that the first may be twice what the other is.
+    let halved = |value: u64| value.min(i64::MAX as u64 / 2);
+    let line = |(stack, (before, now)): (String, (u64, u64))| {
+        let (before, now) = (halved(before), halved(now));
+        let width = before.max(now);
+        (stack, width + before - now, width)
+    };
+    sums.into_iter().map(line).collect()
+}
+
+/// Each stack with its state as a last frame, and marks on frames below which there is only one.
+fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Result<Vec<Line>> {
+    if stacks.iter().all(|(_, state, _)| state.is_empty()) {
+        return Err(CliError::Failed(
+            "--color-by state: no sample has the label state; profiles of traces have it".into(),
+        ));
+    }
+    let with_state = |(stack, state, value): (String, String, i64)| match state.is_empty() {
+        true => (stack, value as u64),
+        false => (format!("{stack};{state}"), value as u64),
+    };
+    let states: Vec<u32> = stacks
+        .iter()
+        .map(|(_, state, _)| STATES.iter().position(|known| known.0 == state).unwrap_or(31) as u32)
+        .collect();
+    let stacks: Vec<(String, u64)> = stacks.into_iter().map(with_state).collect();
+    // The frames as a tree: the number of each by its parent's and its name, and the states below.
+    let mut numbers: FxHashMap<(usize, &str), usize> = FxHashMap::default();
+    let mut below = vec![0u32];
+    for ((stack, _), state) in stacks.iter().zip(&states) {
+        let mut at = 0;
+        for name in stack.split(';') {
+            let new = below.len();
+            at = *numbers.entry((at, name)).or_insert(new);
+            if at == new {
+                below.push(0);
+            }
+            below[at] |= 1 << state;
+        }
+    }
+    let mut lines = Vec::with_capacity(stacks.len());
+    for (stack, value) in &stacks {
+        let mut at = 0;
+        let mut marked = String::with_capacity(stack.len() * 2);
+        for name in stack.split(';') {
+            at = numbers[&(at, name)];
+            let only = (0..STATES.len()).find(|state| below[at] == 1 << state);
+            let start = marked.len();
+            marked.push_str(name);
+            marked.push_str(only.map_or("", |state| STATES[state].1));
+            palette.insert(&marked[start..], only.map_or(GREY, |state| STATES[state].2));
+            marked.push(';');
+        }
+        marked.pop();
+        lines.push((marked, 0, *value));
+    }
+    Ok(lines)
+}
+
+/// Makes numbers small enough to be added up; returns by what to multiply them.
+fn scale_down(lines: &mut Vec<Line>) -> f64 {
+    let total: u128 = lines.iter().map(|(_, base, value)| u128::from(*base.max(value))).sum();
+    let shift = (128 - (total / MAX_WIDTH).leading_zeros()).min(63);
+    if shift > 0 {
+        for (_, base, value) in lines.iter_mut() {
+            (*base, *value) = (*base >> shift, *value >> shift);
+        }
+        lines.retain(|(_, _, value)| *value > 0);
+    }
+    (1u64 << shift) as f64
+}
+
+/// A light colour of a package, on which black text can be read.
+fn package_color(package: &str) -> Color {
+    if package == "runtime" || package.starts_with("runtime/") || package.starts_with("internal/") {
+        return GREY;
+    }
+    // FNV-1a: the same colours in every picture.
+    let hash = package.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    let hue = (hash >> 16) % 360;
+    let (low, high) = (if hash & 1 == 0 { 145 } else { 180 }, 245);
+    // Around the circle of colours, in sixths: one part is high, one low, one rises or falls.
+    let rising = low + (high - low) * (hue % 60) / 60;
+    let falling = high + low - rising;
+    let (r, g, b) = match hue / 60 {
+        0 => (high, rising, low),
+        1 => (falling, high, low),
+        2 => (low, high, rising),
+        3 => (low, falling, high),
+        4 => (rising, low, high),
+        _ => (high, low, falling),
+    };
+    Color { r: r as u8, g: g as u8, b: b as u8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stacks(rows: &[(&str, &str, i64)]) -> Vec<(String, String, i64)> {
+        rows.iter().map(|&(stack, label, value)| (stack.into(), label.into(), value)).collect()
+    }
+
+    #[test]
+    fn a_difference_is_as_wide_as_the_larger_side_and_its_colour_is_the_change() {
+        let rows =
+            [("a;gone", "true", -7), ("a;less", "", 2), ("a;less", "true", -5), ("a;new", "", 3)];
+        let mut lines = differences(stacks(&rows));
+        lines.sort();
+        let shown: Vec<(u64, i64)> =
+            lines.iter().map(|(_, base, width)| (*width, *width as i64 - *base as i64)).collect();
+        assert_eq!(shown, [(7, -7), (5, -3), (3, 3)]);
+    }
+
+    #[test]
+    fn frames_with_one_state_below_have_its_mark_and_others_none() {
+        let rows = [("f;g", "running", 4), ("f;g", "waiting", 1), ("f;h", "waiting", 2)];
+        let mut palette = PaletteMap::default();
+        let lines = by_state(stacks(&rows), &mut palette).unwrap();
+        let marked: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
+        assert_eq!(marked, ["f;g;running_[k]", "f;g;waiting_[i]", "f;h_[i];waiting_[i]"]);
+        assert_eq!(palette.get("f"), Some(GREY));
+        assert_eq!(palette.get("h_[i]"), Some(STATES[2].2));
+        assert!(by_state(stacks(&[("f", "", 1)]), &mut palette).is_err());
+    }
+
+    #[test]
+    fn numbers_of_any_size_can_be_added_up() {
+        let mut lines = differences(stacks(&[("a", "", i64::MIN), ("b", "", i64::MAX)]));
+        let factor = scale_down(&mut lines);
+        assert!(factor > 1.0 && lines.iter().all(|line| line.1 < 1 << 54 && line.2 < 1 << 54));
+        assert_eq!(scale_down(&mut vec![("a".into(), 0, 5)]), 1.0);
+    }
+}
