@@ -319,7 +319,6 @@ fn the_prompt_answers_the_commands_of_pprof() {
         peek main\\.put$\ntree >tree.txt\nnonsense\nunit=\nhelp\nhelp top\nsample_index=no\nquit\ntop";
     let run = sandbox.gotrace_with(&["profile", "heap"], lines.as_bytes().to_vec()).expect(0);
     let text = run.text();
-    assert!(text.starts_with("File: profiles\n"), "{text}");
     assert!(text.contains("Showing top 3 nodes out of"), "{text}");
     assert!(text.contains("focus=newRecord"), "{text}");
     assert!(
@@ -327,7 +326,7 @@ fn the_prompt_answers_the_commands_of_pprof() {
     );
     assert!(text.contains("topproto") && text.contains("relative_percentages"));
     assert!(fs::read_to_string(sandbox.path("tree.txt")).unwrap().contains("main.makeValue"));
-    run.says(&["unrecognized command: \"nonsense\"", "must be one of"]);
+    run.says(&["File: profiles\n", "unrecognized command: \"nonsense\"", "must be one of"]);
 }
 
 #[test]
