@@ -24,7 +24,9 @@ pub fn make_compatible(profiles: &mut [Profile]) -> Result<(), String> {
         .map(String::from)
         .collect();
     if common.is_empty() {
-        return Err("the profiles have no sample type in common".into());
+        let types: Vec<String> =
+            profiles.iter().map(|profile| profile.sample_type_names().join(" ")).collect();
+        return Err(format!("the profiles have no sample type in common: {}", types.join(" / ")));
     }
     profiles.iter_mut().for_each(|profile| select_types(profile, &common));
     if profiles.len() > 1 {

@@ -1,12 +1,12 @@
 //! Sources of profiles.
 
-use super::database;
 use super::options::ProfileArguments;
+use super::{database, database_trace};
 use crate::cli::export::pprof::profiles_of_source;
 use crate::cli::load::{open_source, save_url};
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::{Location, Source};
+use crate::source::{ByteStream, Location, Source};
 use crate::store::is_database;
 use crate::wire::looks_like_trace;
 use std::fs::File;
@@ -127,7 +127,13 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
     if let Some(path) = location.path()
         && is_database(path)
     {
-        return database::read(path, arguments.profile);
+        return match arguments.kind {
+            Some(kind) => {
+                let options = arguments.traces.options(vec![kind.0])?;
+                database_trace::read(path, arguments.trace, &options)
+            }
+            None => database::read(path, arguments.profile),
+        };
     }
     let (mut source, progress) = open_source(location)?;
     if looks_like_trace(source.stream.peek(16)) {
@@ -135,9 +141,22 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
         progress.finish();
         return profile;
     }
+    let start = source.stream.peek(4096);
+    let start = start[..start.len().min(4096)].to_vec();
     let profile = profile::read(&mut source.stream, !arguments.symbolize.is_off);
     progress.finish();
-    profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
+    profile.map_err(|error| CliError::Failed(format!("{location}: {error}{}", other_text(start))))
+}
+
+/// Says what it is if it is a text and no profile: a web page, a message of a server.
+fn other_text(start: Vec<u8>) -> String {
+    let text = String::from_utf8_lossy(&start);
+    let line: String = text.lines().next().unwrap_or("").chars().take(40).collect();
+    let is_text = line.len() > 3 && !line.contains(|c: char| c.is_control() || !c.is_ascii());
+    match is_text && !profile::is_text(&mut ByteStream::from_bytes(start.as_slice())) {
+        true => format!("; it begins with {line:?}, which is no profile"),
+        false => String::new(),
+    }
 }
 
 /// Measures in a trace.

@@ -219,7 +219,10 @@ pub struct ProfileArguments {
     /// Which profile of a database to show, by its row in profiles
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub profile: Option<i64>,
-    /// What to measure in sources that are traces
+    /// Which trace of a database to measure in, by its row in traces
+    #[arg(long, value_name = "N", help_heading = "Traces")]
+    pub trace: Option<i64>,
+    /// What to measure in sources that are traces, or databases with traces
     #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
     pub kind: Option<TypeArgument>,
     #[command(flatten)]
@@ -332,6 +335,25 @@ const MISSING: [(&[&str], &str); 8] = [
     (&["save_config", "config"], "there are no saved settings"),
 ];
 
+/// Options without a value here, which in pprof may have `=true` or `=false`.
+const FLAGS: [&str; 15] = [
+    "cum",
+    "flat",
+    "functions",
+    "filefunctions",
+    "files",
+    "lines",
+    "addresses",
+    "inuse-space",
+    "inuse-objects",
+    "alloc-space",
+    "alloc-objects",
+    "total-delay",
+    "contentions",
+    "mean-delay",
+    "all-frames",
+];
+
 /// Why pprof's command or option with this name, written with underscores, is not there.
 pub fn missing(name: &str) -> Option<String> {
     let (_, why) = MISSING.iter().find(|(names, _)| names.contains(&name))?;
@@ -393,6 +415,16 @@ pub fn from_pprof(words: impl Iterator<Item = String>) -> Result<Vec<String>, St
             }
             _ => {
                 let name = name.replace('_', "-");
+                if FLAGS.contains(&&*name)
+                    && let Some(value) = value
+                {
+                    match value {
+                        "true" | "t" | "T" | "TRUE" | "True" | "1" => out.push(format!("--{name}")),
+                        "false" | "f" | "F" | "FALSE" | "False" | "0" => {}
+                        _ => return Err(format!("{name}: want true or false, got {value:?}")),
+                    }
+                    continue;
+                }
                 out.push(match value {
                     Some(value) => format!("--{name}={value}"),
                     None => format!("--{name}"),
@@ -433,5 +465,7 @@ mod tests {
             assert!(rewrite(words).is_err(), "{words}");
         }
         assert_eq!(rewritten("top web"), "top web");
+        assert_eq!(rewritten("-top -cum=true -lines=false -trim=0 x"), "top --cum --trim=0 x");
+        assert!(rewrite("-top -cum=perhaps x").is_err());
     }
 }
