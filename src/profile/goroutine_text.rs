@@ -29,13 +29,13 @@ pub fn read(text: &str) -> Profile {
     let mut function: Option<String> = None;
     for line in text.lines().chain([""]) {
         let start = FIRST_LINE.captures(line);
-        if start.is_some() || line.trim().is_empty() {
-            if let Some((state, minutes)) = state.take() {
-                let waiting = [("wait", minutes, "minutes")];
-                let numbers = if minutes == 0 { &[][..] } else { &waiting };
-                let labels = builder.labels(&[("state", &state)], numbers);
-                builder.add(&stack, labels, &[1]);
-            }
+        if (start.is_some() || line.trim().is_empty())
+            && let Some((state, minutes)) = state.take()
+        {
+            let waiting = [("wait", minutes, "minutes")];
+            let numbers = if minutes == 0 { &[][..] } else { &waiting };
+            let labels = builder.labels(&[("state", &state)], numbers);
+            builder.add(&stack, labels, &[1]);
         }
         if let Some(found) = start {
             let minutes = found.get(2).and_then(|minutes| minutes.as_str().parse().ok());

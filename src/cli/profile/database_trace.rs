@@ -208,10 +208,16 @@ impl Events {
 fn feed(asker: &Asker<'_>, known: &Known, items: &mut dyn Items) -> Result<()> {
     let events = Events::read(asker, known)?;
     let mut feeder = Feeder { known, events: &events, items, next: 0, is_begun: false };
+    // The ranges are few, and the spans of each are in order already: only ranges are sorted. The
+    // limit keeps SQLite from dropping the order of a subquery.
     asker.ask_each(
-        "select s.goroutine_id, s.start_ns, s.duration_ns, s.code, s.stack_id, s.woken_stack_id
-         from raw_states s join raw_goroutines g on g.id = s.goroutine_id
-         where g.trace_id = :id order by s.goroutine_id, s.id",
+        "select r.goroutine_id, s.start_ns, s.duration_ns, s.code, s.stack_id, s.woken_stack_id
+         from (
+           select a.goroutine_id as goroutine_id, a.first_state as first_state, a.last_state as last_state
+           from raw_goroutines g join raw_state_ranges a on a.goroutine_id = g.id
+           where g.trace_id = :id order by a.goroutine_id, a.first_state limit -1
+         ) r
+         cross join raw_goroutine_states s on s.id between r.first_state and r.last_state",
         &mut feeder,
     )?;
     feeder.finish_until(None);

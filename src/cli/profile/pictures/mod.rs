@@ -39,7 +39,8 @@ pub fn flame(report: &mut Report, out: &mut impl Write) -> Result<()> {
         Some(program) => format!("{program}: {kind}"),
         None => kind,
     };
-    options.subtitle = Some(header[1..].join(", ")).filter(|text| !text.is_empty());
+    options.subtitle =
+        header.get(1..).map(|lines| lines.join(", ")).filter(|text| !text.is_empty());
     options.count_name = unit;
     options.direction = Direction::Inverted;
     // Equal names get equal colours, in every picture.
