@@ -367,12 +367,8 @@ impl Layers {
             }
             for &at in row.iter().rev() {
                 let place = &self.places[at];
-                // What a label leads is to the left of its own text.
-                let own = if place.lead != 0.0 {
-                    place.lead + place.width / 2.0 + GAP_LABEL
-                } else {
-                    f64::INFINITY
-                };
+                // The label of an edge is beside it too.
+                let own = if place.lead != 0.0 { GAP_LABEL } else { f64::INFINITY };
                 room[at] = room[at].min(own).min(start - self.edge_x(at));
                 if is_thing(place) {
                     start = place.x - place.width / 2.0;
@@ -464,6 +460,10 @@ mod tests {
         }
         let goes_up = |way: &Vec<Bend>| way[0].y > way[way.len() - 1].y;
         assert_eq!(output.ways.iter().filter(|way| goes_up(way)).count(), 1);
+        for (way, at) in output.ways.iter().zip(&output.labels) {
+            let beside = way.iter().find(|bend| bend.y == at.1).unwrap();
+            assert!(beside.x < at.0 - label.0 / 2.0, "{beside:?} is behind the label at {at:?}");
+        }
         assert_eq!(inversions(&[2, 1, 0], 3), 3);
         assert_eq!(inversions(&[0, 1, 1, 2], 3), 0);
     }
