@@ -5,6 +5,7 @@ mod committed;
 use committed::profiles::{self, examine};
 use committed::run::Sandbox;
 use committed::{heap, root};
+use gotrace::profile::from_trace::TraceProfileType;
 use gotrace::profile::read;
 use gotrace::source::ByteStream;
 use gotrace::wire::pprof::{RawFunction, RawLine, RawLocation, RawSample, RawValueType, Writer};
@@ -231,6 +232,12 @@ fn a_damaged_file_is_refused_by_name_and_place() {
     for name in ["cut.pb.gz", "bad.pb.gz", "noise"] {
         sandbox.gotrace(&["profile", "top", name]).expect(1).says(&[name, "byte "]);
     }
+    sandbox.write("page", b"<!DOCTYPE html>\n<p>404");
+    let page = sandbox.gotrace(&["profile", "top", "page"]).expect(1);
+    page.says(&["byte ", "it begins with \"<!DOCTYPE html>\", which is no profile"]);
+    sandbox.write("text", b"heap profile: 1: 2 [3: 4] @ heap/1\nrubbish");
+    let text = sandbox.gotrace(&["profile", "top", "text"]).expect(1);
+    assert!(!text.stderr.contains("no profile"), "{}", text.stderr);
 }
 
 #[test]
@@ -278,7 +285,7 @@ fn pictures_show_what_the_profile_has() {
     let graph = sandbox.gotrace(&["profile", "graph", "heap"]).expect(0);
     let again = sandbox.gotrace(&["profile", "graph", "heap"]).expect(0);
     assert!(graph.stdout == again.stdout, "the same profile gives the same picture");
-    for part in ["<svg", "makeValue", "(87.8", "File: profiles", "</svg>"] {
+    for part in ["<svg", "makeValue", "(90.2", "File: profiles", "</svg>"] {
         assert!(graph.text().contains(part), "{part}");
     }
     let flame = sandbox.gotrace(&["profile", "flame", "heap"]).expect(0);
@@ -305,8 +312,8 @@ fn conditions_decide_the_exit_status() {
     run(&["top", "heap", "--fail-if", "flat% > 95 for main"]).expect(0);
     let failed = run(&["top", "heap", "--fail-if", "flat% > 50 for main\\.makeValue"]).expect(1);
     assert!(failed.text().contains("main.makeValue"), "the report is printed all the same");
-    failed.says(&["flat% > 50", "main.makeValue: 87.8"]);
-    run(&["heap", "--base", "heap2", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
+    failed.says(&["flat% > 50", "main.makeValue: 90.2"]);
+    run(&["heap2", "--base", "heap", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
     run(&["heap", "--base", "heap", "--fail-if", "cum > 0"]).expect(0);
     run(&["top", "heap", "--fail-if", "nonsense"]).expect(2).says(&["--fail-if", "flat%"]);
 }
@@ -319,7 +326,6 @@ fn the_prompt_answers_the_commands_of_pprof() {
         peek main\\.put$\ntree >tree.txt\nnonsense\nunit=\nhelp\nhelp top\nsample_index=no\nquit\ntop";
     let run = sandbox.gotrace_with(&["profile", "heap"], lines.as_bytes().to_vec()).expect(0);
     let text = run.text();
-    assert!(text.starts_with("File: profiles\n"), "{text}");
     assert!(text.contains("Showing top 3 nodes out of"), "{text}");
     assert!(text.contains("focus=newRecord"), "{text}");
     assert!(
@@ -327,7 +333,7 @@ fn the_prompt_answers_the_commands_of_pprof() {
     );
     assert!(text.contains("topproto") && text.contains("relative_percentages"));
     assert!(fs::read_to_string(sandbox.path("tree.txt")).unwrap().contains("main.makeValue"));
-    run.says(&["unrecognized command: \"nonsense\"", "must be one of"]);
+    run.says(&["File: profiles\n", "unrecognized command: \"nonsense\"", "must be one of"]);
 }
 
 #[test]
@@ -360,6 +366,39 @@ fn views_are_of_traces_too() {
     let output = profile(&["top", trace]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("--type"));
+}
+
+#[test]
+fn a_database_gives_the_profiles_of_the_trace_that_was_loaded() {
+    let sandbox = Sandbox::new();
+    for trace in ["go1.19/mixed", "go1.21/http", "go1.27/mixed", "go1.27/gc", "go1.27/allocfree"] {
+        sandbox.copy(trace, "app.trace");
+        sandbox.gotrace(&["ingest", "app.trace", "-o", "app.db", "--force"]).expect(0);
+        for kind in TraceProfileType::ALL {
+            use TraceProfileType::{Cpu, GcAssist, Goroutines};
+            let show = |view, source, more: &[&str]| {
+                let words = ["profile", view, source, "--type", kind.as_str()];
+                sandbox.gotrace(&[&words[..], more].concat()).expect(0).text().to_owned()
+            };
+            // A trace tells the function of an old goroutine after some of its samples.
+            if matches!(kind, Cpu | GcAssist | Goroutines) {
+                assert_eq!(show("top", "app.db", &[]), show("top", "app.trace", &[]), "{kind:?}");
+                continue;
+            }
+            assert_eq!(show("raw", "app.db", &[]), show("raw", "app.trace", &[]), "{kind:?}");
+            let some = ["--function", "main.*", "--label", "state=waiting"];
+            assert_eq!(show("raw", "app.db", &some), show("raw", "app.trace", &some), "{kind:?}");
+        }
+    }
+    sandbox.copy("go1.27/samples", "samples.trace");
+    sandbox.gotrace(&["ingest", "app.trace", "samples.trace", "-o", "two.db"]).expect(0);
+    let top = |words: &[&str]| sandbox.gotrace(&[&["profile", "top"], words].concat());
+    let of_database = top(&["two.db", "--type", "cpu", "--trace", "2"]).expect(0).stdout;
+    assert!(of_database == top(&["samples.trace", "--type", "cpu"]).expect(0).stdout);
+    top(&["two.db", "--type", "cpu"]).expect(2).says(&["--trace N", "2 samples.trace"]);
+    top(&["two.db", "--type", "cpu", "--trace", "3"]).expect(1).says(&["no trace 3"]);
+    top(&["two.db", "--type", "cpu", "--from", "1ms"]).expect(2).says(&["--from"]);
+    top(&["two.db"]).expect(1).says(&["--type"]);
 }
 
 #[test]

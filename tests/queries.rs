@@ -35,7 +35,7 @@ const FIXTURES: &[(&str, &str, &[&str])] = &[
     ("goroutine-profile", "profiles: go1.27/goroutine", &[]),
     ("goroutines", "go1.27/mixed", &[]),
     ("heap", "go1.26/gc", &[]),
-    ("heap-growth", "profiles: go1.24/heap2 go1.27/heap", &["limit=8"]),
+    ("heap-growth", "profiles: go1.27/heap go1.27/heap2", &["limit=8"]),
     ("heap-objects", "go1.27/allocfree", &["limit=12"]),
     ("leaked", "go1.27/leak", &[]),
     ("lock-contention", "go1.27/sync", &[]),
@@ -188,7 +188,7 @@ fn every_value_has_its_declared_type_on_every_trace() {
         .collect();
     let mut names: Vec<String> =
         traces.iter().filter(|trace| !trace.is_v1()).map(|trace| trace.name.clone()).collect();
-    names.push("profiles: go1.24/heap2 go1.27/heap".into());
+    names.push("profiles: go1.27/heap go1.27/heap2".into());
     names.push("profiles: go1.27/cpu go1.27/goroutine go1.27/heap go1.27/heap2".into());
     let seen = std::sync::Mutex::new(BTreeSet::new());
     check_all(

@@ -38,12 +38,16 @@ fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Stri
 
 /// Runs gotrace without the proxies of the environment.
 fn gotrace(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    finish(command(sandbox, arguments).spawn().unwrap(), Vec::new())
+}
+
+fn command(sandbox: &Sandbox, arguments: &[&str]) -> std::process::Command {
     let mut command = sandbox.command(arguments);
     for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
     {
         command.env_remove(name);
     }
-    finish(command.spawn().unwrap(), Vec::new())
+    command
 }
 
 /// Sends an answer. One that is not wanted to the end is no failure of the server.
@@ -203,4 +207,52 @@ fn a_server_that_says_nothing_is_given_up_but_a_recording_is_waited_for() {
     assert!(source.stream.peek(1 << 20).len() > 1000, "what came is kept");
     let error = source.stream.take_error().unwrap().to_string();
     assert!(error.ends_with("nothing came for 0.5 s"), "{error}");
+}
+
+#[test]
+fn what_came_is_saved_as_it_came() {
+    let path = committed::root().join("testdata/profiles/go1.27/heap.pb.gz");
+    let bytes = std::fs::read(path).unwrap();
+    let sent = bytes.clone();
+    let base = server(move |request, stream| match request.contains("/heap") {
+        true => send(stream, "200 OK", &sent),
+        false => send(stream, "200 OK", b"no profile"),
+    });
+    let sandbox = Sandbox::new();
+    let url = format!("{}/debug/pprof/heap", base.strip_prefix("http://").unwrap());
+    let top = gotrace(&sandbox, &["profile", "-top", &url, "--save", "heap.pb.gz"]).expect(0);
+    assert!(top.text().contains("main.makeValue"));
+    assert_eq!(top.stderr, "", "a bar is for terminals");
+    assert!(std::fs::read(sandbox.path("heap.pb.gz")).unwrap() == bytes);
+
+    // It is kept even if it cannot be read.
+    let other = format!("{base}/other");
+    gotrace(&sandbox, &["profile", "top", &other, "--save", "other"]).expect(1);
+    assert_eq!(std::fs::read(sandbox.path("other")).unwrap(), b"no profile");
+    gotrace(&sandbox, &["profile", "top", "heap.pb.gz", "--save", "x"]).expect(2).says(&["--save"]);
+    gotrace(&sandbox, &["profile", "top", &url, "--save", "heap.pb.gz"])
+        .expect(1)
+        .says(&["--force"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_download_leaves_nothing_behind() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = std::sync::Mutex::new(tell);
+    let base = server(move |_, stream| {
+        send(stream, "200 OK\r\nContent-Length: 1000", b"begun");
+        tell.lock().unwrap().send(()).unwrap();
+        thread::sleep(Duration::from_secs(60));
+    });
+    let sandbox = Sandbox::new();
+    let url = format!("{base}/debug/pprof/profile?seconds=30");
+    let child =
+        command(&sandbox, &["profile", "top", &url, "--save", "cpu.pb.gz"]).spawn().unwrap();
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(sandbox.files().len(), 1, "the file is being written");
+    let interrupt = ["-INT", &child.id().to_string()];
+    assert!(std::process::Command::new("kill").args(interrupt).status().unwrap().success());
+    finish(child, Vec::new()).expect(130);
+    assert_eq!(sandbox.files(), [""; 0]);
 }

@@ -2,8 +2,34 @@
 
 use super::{CliError, Result};
 use crate::store;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
 use tempfile::{Builder, TempPath};
+
+/// The temporary files there are, for when the user interrupts.
+static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Has a temporary file removed if the user interrupts. Where something else listens to that already,
+/// the process goes on, and so does the file.
+fn remove_if_interrupted(path: PathBuf) {
+    static LISTENING: Once = Once::new();
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    LISTENING.call_once(|| {
+        let _ = ctrlc::set_handler(|| {
+            for path in &*TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner) {
+                let _ = std::fs::remove_file(path);
+            }
+            // Whatever stands in the last line, a progress bar and ^C, ends here.
+            if std::io::stderr().is_terminal() {
+                eprintln!();
+            }
+            // As a shell has it for a process that SIGINT ended.
+            std::process::exit(130);
+        });
+    });
+}
 
 /// A file being written. Dropped without [`PendingFile::keep`], it leaves nothing behind.
 pub struct PendingFile {
@@ -33,7 +59,9 @@ impl PendingFile {
             .suffix(".tmp")
             .tempfile_in(folder)
             .map_err(|error| CliError::Failed(format!("{}: {error}", folder.display())))?;
-        Ok(PendingFile { temporary: file.into_temp_path(), target: target.into() })
+        let temporary = file.into_temp_path();
+        remove_if_interrupted(temporary.to_path_buf());
+        Ok(PendingFile { temporary, target: target.into() })
     }
 
     /// The temporary file.

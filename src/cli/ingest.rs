@@ -123,12 +123,17 @@ fn summarise(
     let bytes: u64 = loaded.iter().map(|(_, trace)| trace.size_bytes).sum();
     let events: u64 = loaded.iter().map(|(_, trace)| trace.totals.events).sum();
     let seconds = started.elapsed().as_secs_f64();
-    say(&format!(
-        "loaded {:.1} MB in {seconds:.2} s: {:.1} MB/s, {:.2} million events/s; the database has {:.1} MB",
-        bytes as f64 / 1e6,
-        bytes as f64 / 1e6 / seconds,
-        events as f64 / 1e6 / seconds,
-        size as f64 / 1e6,
-    ));
+    let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
+    let speed = match events {
+        // Profiles have none, and are small.
+        0 => String::new(),
+        _ => format!(
+            ": {}/s, {:.2} million events/s",
+            megabytes(bytes as f64 / seconds),
+            events as f64 / 1e6 / seconds
+        ),
+    };
+    let (loaded, size) = (megabytes(bytes as f64), megabytes(size as f64));
+    say(&format!("loaded {loaded} in {seconds:.2} s{speed}; the database has {size}"));
     Ok(())
 }

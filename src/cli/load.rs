@@ -1,18 +1,21 @@
 //! Loading traces, with progress and the report of what was lost.
 
+use super::files::PendingFile;
 use super::load_profile::{ProfileTotals, is_profile, load_profile};
 use super::{CliError, Result, say};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::model::{Builder, Symbols, Totals};
 use crate::order::TraceReader;
-use crate::source::{self, Location, Position, Source};
+use crate::source::{self, DownloadLimits, Location, Position, Source};
 use crate::store::{LoadedTrace, Loader, RowWriter};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use std::fs::File;
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What loading one source came to.
 pub struct Loaded {
@@ -38,11 +41,60 @@ fn read_trace(location: &Location, source: Source) -> Result<TraceReader> {
 
 /// Opens a source; the error names it.
 pub fn open_source(location: &Location) -> Result<(Source, Progress)> {
-    let source =
-        source::open(location).map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
-    let progress =
-        Progress::start(&location.to_string(), source.size_bytes, source.position.clone());
+    let failed = |error| CliError::Failed(format!("{location}: {error}"));
+    let Some(recording) = Recording::of(location) else {
+        let source = source::open(location).map_err(failed)?;
+        let name = location.to_string();
+        let progress = Progress::start(&name, source.size_bytes, source.position.clone());
+        return Ok((source, progress));
+    };
+    // A server answers when it has recorded; until then only the clock moves.
+    let position = Arc::new(OnceLock::new());
+    let progress = Progress::recording(&location.to_string(), recording, position.clone());
+    let source = source::open(location).map_err(failed)?;
+    let _ = position.set(source.position.clone());
     Ok((source, progress))
+}
+
+/// Keeps what comes from a URL in a file, as it comes.
+pub fn save_url(url: &str, limits: DownloadLimits, target: &Path, force: bool) -> Result<()> {
+    let file = PendingFile::new(target, force)?;
+    let location = Location::Url { url: url.into(), limits };
+    let failed = |error: String| CliError::Failed(format!("{location}: {error}"));
+    let position = Position::default();
+    let progress = Recording::of(&location).map(|recording| {
+        let known = Arc::new(OnceLock::from(position.clone()));
+        Progress::recording(&location.to_string(), recording, known)
+    });
+    let (body, size) = source::download(url, limits).map_err(|error| failed(error.to_string()))?;
+    let progress =
+        progress.unwrap_or_else(|| Progress::start(&location.to_string(), size, position.clone()));
+    let mut out = File::create(file.path())?;
+    std::io::copy(&mut position.counting(body), &mut out)
+        .map_err(|error| failed(error.to_string()))?;
+    drop(out);
+    progress.finish();
+    file.keep()
+}
+
+/// How long a recording takes that a location asks for.
+struct Recording(Duration);
+
+impl Recording {
+    fn of(location: &Location) -> Option<Recording> {
+        match location {
+            Location::Url { url, .. } => Some(source::recording_time(url)),
+            _ => None,
+        }
+        .filter(|time| !time.is_zero())
+        .map(Recording)
+    }
+
+    /// `12 of 30 s, 1.5 MiB`
+    fn state(&self, elapsed: Duration, bytes: u64) -> String {
+        let (elapsed, total) = (elapsed.as_secs_f64(), self.0.as_secs_f64());
+        format!("{:.0} of {total} s, {}", elapsed.min(total).floor(), HumanBytes(bytes))
+    }
 }
 
 /// Loads one source: a trace or a profile, as its bytes tell.
@@ -102,21 +154,50 @@ pub struct Progress {
 
 impl Progress {
     fn start(name: &str, size_bytes: Option<u64>, position: Position) -> Progress {
-        let is_done = Arc::new(AtomicBool::new(false));
         if !std::io::stderr().is_terminal() {
-            return Progress { bar: None, is_done, thread: None };
+            return Progress::hidden();
         }
         let bar = match size_bytes {
             Some(size) => ProgressBar::new(size)
                 .with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")),
             None => ProgressBar::new_spinner().with_style(style("{msg} {bytes} {bytes_per_sec}")),
         };
+        Progress::run(name, bar, move |bar| bar.set_position(position.get()))
+    }
+
+    /// A bar of the time that a recording takes, with the bytes that have come; they are counted once
+    /// `position` is set.
+    fn recording(name: &str, recording: Recording, position: Arc<OnceLock<Position>>) -> Progress {
+        if !std::io::stderr().is_terminal() {
+            return Progress::hidden();
+        }
+        let bar = ProgressBar::new(recording.0.as_millis() as u64)
+            .with_style(style("{msg} {wide_bar} {prefix}"));
+        let start = Instant::now();
+        Progress::run(name, bar, move |bar| {
+            let elapsed = start.elapsed();
+            bar.set_prefix(recording.state(elapsed, position.get().map_or(0, Position::get)));
+            bar.set_position((elapsed.as_millis() as u64).min(recording.0.as_millis() as u64));
+        })
+    }
+
+    fn hidden() -> Progress {
+        Progress { bar: None, is_done: Arc::default(), thread: None }
+    }
+
+    /// Shows a bar and keeps it up to date.
+    fn run(
+        name: &str,
+        bar: ProgressBar,
+        update: impl Fn(&ProgressBar) + Send + 'static,
+    ) -> Progress {
+        let is_done = Arc::new(AtomicBool::new(false));
         bar.set_message(name.to_owned());
         let thread = thread::spawn({
             let (bar, is_done) = (bar.clone(), is_done.clone());
             move || {
                 while !is_done.load(Ordering::Relaxed) {
-                    bar.set_position(position.get());
+                    update(&bar);
                     thread::sleep(Duration::from_millis(50));
                 }
             }
@@ -144,4 +225,18 @@ impl Drop for Progress {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_says_how_far_it_is() {
+        let of = |url: &str| Recording::of(&Location::parse(url));
+        let recording = of("http://h/debug/pprof/profile?seconds=20").unwrap();
+        assert_eq!(recording.state(Duration::from_millis(7900), 0), "7 of 20 s, 0 B");
+        assert_eq!(recording.state(Duration::from_secs(99), 1536), "20 of 20 s, 1.50 KiB");
+        assert!(of("http://h/debug/pprof/heap").is_none() && of("app.trace").is_none());
+    }
 }

@@ -108,7 +108,14 @@ type Result<T> = std::result::Result<T, CliError>;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(words()) {
+    let words = match words() {
+        Ok(words) => words,
+        Err(what) => {
+            say(&format!("gotrace: {what}"));
+            return ExitCode::from(2);
+        }
+    };
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output with status 0, the rest to standard error
@@ -144,16 +151,17 @@ pub fn main() -> ExitCode {
 }
 
 /// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
-fn words() -> Vec<std::ffi::OsString> {
+/// The error is for users.
+fn words() -> std::result::Result<Vec<std::ffi::OsString>, String> {
     let words: Vec<_> = std::env::args_os().collect();
     let texts: Option<Vec<String>> =
         words.iter().skip(2).map(|word| word.to_str().map(String::from)).collect();
     match texts {
         Some(texts) if words.len() > 2 && words[1] == "profile" => {
-            let rest = profile::from_pprof(texts.into_iter()).into_iter().map(Into::into);
-            words[..2].iter().cloned().chain(rest).collect()
+            let rest = profile::from_pprof(texts.into_iter())?.into_iter().map(Into::into);
+            Ok(words[..2].iter().cloned().chain(rest).collect())
         }
-        _ => words,
+        _ => Ok(words),
     }
 }
 

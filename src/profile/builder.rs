@@ -2,7 +2,7 @@
 
 use super::labels::{Label, LabelSet, LabelValue};
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
-use super::samples::{Samples, UniqueSamples};
+use super::samples::{MAX_FRAMES, Samples, UniqueSamples};
 use super::text::Text;
 use rustc_hash::FxHashMap;
 
@@ -38,6 +38,8 @@ pub struct Builder {
     functions: FxHashMap<(Text, Text), u32>,
     locations: FxHashMap<(u64, Vec<Line>), u32>,
     samples: UniqueSamples,
+    /// How many samples there was no room for.
+    dropped: u64,
 }
 
 impl Builder {
@@ -137,14 +139,23 @@ impl Builder {
     }
 
     /// Adds a sample: its stack, leaf first, and one value for each sample type. A sample that
-    /// would be more than all stacks together may have (2^32 frames) is left out.
+    /// would be more than all stacks together may have (2^32 frames) is left out, and a remark in
+    /// the profile says so.
     pub fn add(&mut self, stack: &[u32], labels: LabelSet, values: &[i64]) {
         let samples = &mut self.profile.samples;
-        self.samples.add(samples, stack, labels, values, i64::saturating_add);
+        if !self.samples.add(samples, stack, labels, values, i64::saturating_add) {
+            self.dropped += 1;
+        }
     }
 
     /// The profile. It has one mapping, which says that it needs no symbols from a program file.
     pub fn finish(mut self) -> Profile {
+        if self.dropped > 0 {
+            let dropped = self.dropped;
+            self.comment(&format!(
+                "{dropped} samples are left out: there are more than {MAX_FRAMES} frames in all stacks"
+            ));
+        }
         self.profile.mappings = vec![Mapping {
             id: 1,
             has_functions: true,
@@ -154,5 +165,39 @@ impl Builder {
             ..Mapping::default()
         }];
         self.profile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::prepare::{Preparation, prepare};
+
+    /// A profile whose stacks have this many frames in all.
+    fn of_frames(count: usize, name: &str) -> Profile {
+        let mut builder = Builder::new(&[("samples", "count")]);
+        let frame = builder.frame(&Frame { function: name, file: "", line: 0, pc: 0 });
+        let mut left = count;
+        for len in 1.. {
+            let len = left.min(len);
+            builder.add(&vec![frame; len], LabelSet::EMPTY, &[1]);
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_told() {
+        let whole = of_frames(MAX_FRAMES / 2, "f");
+        assert!(whole.comments.is_empty());
+        let cut = of_frames(2 * MAX_FRAMES, "f");
+        assert_eq!(cut.comments.len(), 1);
+        assert!(cut.text(cut.comments[0]).contains("samples are left out"));
+        let other = of_frames(MAX_FRAMES / 2 + 200, "g");
+        let merged = prepare(vec![whole, other], Vec::new(), Preparation::default());
+        assert!(merged.unwrap_err().contains("too large to be merged"));
     }
 }

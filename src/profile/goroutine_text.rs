@@ -28,17 +28,22 @@ pub fn read(text: &str) -> Profile {
     let mut state: Option<(String, i64)> = None;
     let mut function: Option<String> = None;
     for line in text.lines().chain([""]) {
-        if let Some(found) = FIRST_LINE.captures(line) {
+        let start = FIRST_LINE.captures(line);
+        if (start.is_some() || line.trim().is_empty())
+            && let Some((state, minutes)) = state.take()
+        {
+            let waiting = [("wait", minutes, "minutes")];
+            let numbers = if minutes == 0 { &[][..] } else { &waiting };
+            let labels = builder.labels(&[("state", &state)], numbers);
+            builder.add(&stack, labels, &[1]);
+        }
+        if let Some(found) = start {
             let minutes = found.get(2).and_then(|minutes| minutes.as_str().parse().ok());
             state = Some((found[1].to_owned(), minutes.unwrap_or(0)));
             stack.clear();
-        } else if line.trim().is_empty() {
-            if let Some((state, minutes)) = state.take() {
-                let waiting = [("wait", minutes, "minutes")];
-                let numbers = if minutes == 0 { &[][..] } else { &waiting };
-                let labels = builder.labels(&[("state", &state)], numbers);
-                builder.add(&stack, labels, &[1]);
-            }
+        } else if line.starts_with("...") && line.ends_with("elided...") {
+            // The runtime prints a hundred frames of a stack.
+            stack.push(builder.frame(&Frame { function: line, file: "", line: 0, pc: 0 }));
         } else if let Some(at) = line.strip_prefix('\t') {
             let at = at.split(" +0x").next().unwrap_or(at);
             let (file, number) = at.rsplit_once(':').unwrap_or((at, "0"));
@@ -83,5 +88,16 @@ mod tests {
         assert_eq!(without_arguments("main.(*T).do(0x1, {0x2})"), "main.(*T).do");
         assert_eq!(without_arguments("main.main()"), "main.main");
         assert_eq!(without_arguments("main.f"), "main.f");
+    }
+
+    #[test]
+    fn each_goroutine_counts_and_what_is_elided_is_seen() {
+        let text = "goroutine 1 [running]:\nmain.f(0x1)\n\t/a/b.go:7 +0x1\n...additional frames elided...\n\
+            goroutine 2 [select, 3 minutes]:\nmain.g()\n\t/a/b.go:9 +0x1\ncreated by main.main\n\t/a/b.go:2";
+        let profile = read(text);
+        assert_eq!(profile.samples.len(), 2);
+        assert_eq!(profile.samples.stack(0).len(), 2);
+        assert_eq!(profile.samples.stack(1).len(), 1);
+        assert_eq!(profile.labels(1).len(), 2);
     }
 }

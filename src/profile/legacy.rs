@@ -78,9 +78,10 @@ fn form_of(text: &str) -> Option<Form> {
         return Some(Form::Contention);
     }
     let first = lines.find(|line| !is_blank(line))?;
-    if PATTERNS.count_start.is_match(first) {
+    // To compile the patterns takes longer than to read a small profile that is no text.
+    if first.contains(" profile: total ") && PATTERNS.count_start.is_match(first) {
         Some(Form::Count)
-    } else if goroutine_text::is_first_line(first) {
+    } else if first.starts_with("goroutine ") && goroutine_text::is_first_line(first) {
         Some(Form::Goroutines)
     } else {
         None

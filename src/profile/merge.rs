@@ -6,7 +6,7 @@
 
 use super::labels::{Label, LabelSet, LabelValue};
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
-use super::samples::UniqueSamples;
+use super::samples::{MAX_FRAMES, UniqueSamples};
 use super::text::Text;
 use super::units;
 use rustc_hash::FxHashMap;
@@ -24,7 +24,9 @@ pub fn make_compatible(profiles: &mut [Profile]) -> Result<(), String> {
         .map(String::from)
         .collect();
     if common.is_empty() {
-        return Err("the profiles have no sample type in common".into());
+        let types: Vec<String> =
+            profiles.iter().map(|profile| profile.sample_type_names().join(" ")).collect();
+        return Err(format!("the profiles have no sample type in common: {}", types.join(" / ")));
     }
     profiles.iter_mut().for_each(|profile| select_types(profile, &common));
     if profiles.len() > 1 {
@@ -102,7 +104,7 @@ pub fn merge(profiles: &[&Profile]) -> Result<Profile, String> {
     }
     let mut merger = Merger { profile: combine_headers(profiles), ..Merger::default() };
     for profile in profiles {
-        merger.add(profile);
+        merger.add(profile)?;
     }
     let merged = merger.profile;
     let has_zero = (0..merged.samples.len()).any(|sample| is_zero(&merged, sample));
@@ -209,7 +211,7 @@ struct Translation<'a> {
 }
 
 impl Merger {
-    fn add(&mut self, source: &Profile) {
+    fn add(&mut self, source: &Profile) -> Result<(), String> {
         let mut translation = Translation {
             source,
             texts: vec![None; source.texts.len()],
@@ -234,8 +236,13 @@ impl Merger {
             let labels = self.labels(source.samples.labels(sample), &mut translation);
             let values = source.samples.values(sample);
             let merged = &mut self.profile.samples;
-            self.samples.add(merged, &stack, labels, values, i64::wrapping_add);
+            if !self.samples.add(merged, &stack, labels, values, i64::wrapping_add) {
+                return Err(format!(
+                    "the profiles are too large to be merged: more than {MAX_FRAMES} frames in all stacks"
+                ));
+            }
         }
+        Ok(())
     }
 
     fn text(&mut self, text: Text, translation: &mut Translation<'_>) -> Text {

@@ -40,7 +40,7 @@ pub use legacy::is_text;
 pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
 pub use pattern::Pattern;
-pub use prepare::{BASE_LABEL, Preparation, prepare};
+pub use prepare::{BASE_LABEL, Preparation, Symbolize, prepare};
 pub use report::{
     Dot, DotEdge, DotNode, Listing, ListingFunction, ListingLine, Neighbour, Report, SourceFinder,
     TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View,

@@ -29,6 +29,58 @@ pub struct Preparation<'a> {
     pub program: Option<&'a str>,
     /// The build id of the program, if the profile does not know it.
     pub build_id: Option<&'a str>,
+    /// What to do to names.
+    pub symbolize: Symbolize,
+}
+
+/// How much of a C++ name is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum NameStyle {
+    /// Neither arguments of functions nor of templates.
+    #[default]
+    Short,
+    /// No arguments of functions.
+    Templates,
+    /// All.
+    Full,
+}
+
+/// What pprof's `-symbolize` says, as far as it is of use without program files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Symbolize {
+    /// Nothing is looked up and no name is changed.
+    pub is_off: bool,
+    /// Names that differ from those of the linker are made of these again.
+    is_forced: bool,
+    style: NameStyle,
+}
+
+impl Symbolize {
+    /// Reads `none`, `local:force`, `demangle=full` and the like (`symbolizer.go`, Symbolize).
+    pub fn parse(text: &str) -> Result<Symbolize, String> {
+        let mut symbolize = Symbolize::default();
+        for word in text.to_ascii_lowercase().split(':') {
+            match word {
+                "none" | "no" => return Ok(Symbolize { is_off: true, ..Symbolize::default() }),
+                "" | "local" | "fastlocal" | "remote" | "demangle=default" => {}
+                "force" => symbolize.is_forced = true,
+                // None to be made readable: this reader makes none readable anyway.
+                "demangle=none" | "demangle=full" | "demangle=templates" => {
+                    symbolize.is_forced = true;
+                    symbolize.style = match word {
+                        "demangle=templates" => NameStyle::Templates,
+                        _ => NameStyle::Full,
+                    };
+                }
+                _ => {
+                    return Err(format!(
+                        "want [local|fastlocal|remote|none][:force][:demangle=[none|full|templates|default]], got {word:?}"
+                    ));
+                }
+            }
+        }
+        Ok(symbolize)
+    }
 }
 
 /// Makes one profile of sources, minus bases. The error is for users.
@@ -58,7 +110,9 @@ pub fn prepare(
         profile.drop_frames = Text::EMPTY;
         profile.keep_frames = Text::EMPTY;
     }
-    simplify_names(&mut profile);
+    if !how.symbolize.is_off {
+        simplify_names(&mut profile, how.symbolize);
+    }
     remove_uninteresting(&mut profile)?;
     if let Some(comment) = how.comment {
         let comment = profile.texts.intern(comment);
@@ -137,14 +191,21 @@ fn normalize(profile: &mut Profile, base: &Profile) -> Result<(), String> {
 
 /// Shortens names that look like C++ that was made readable: without arguments of functions and
 /// templates. Go names with type arguments look like that too, by their brackets.
-fn simplify_names(profile: &mut Profile) {
+fn simplify_names(profile: &mut Profile, symbolize: Symbolize) {
     for function in &mut profile.functions {
+        if symbolize.is_forced && !function.name.is_empty() && !function.system_name.is_empty() {
+            function.name = function.system_name;
+        }
         if !function.name.is_empty() && function.name != function.system_name {
             continue;
         }
         let name = profile.texts.get(function.system_name);
-        function.name = if looks_like_cpp(name) {
-            let short = without(&without(name, b'(', b')'), b'<', b'>');
+        function.name = if symbolize.style != NameStyle::Full && looks_like_cpp(name) {
+            let short = without(name, b'(', b')');
+            let short = match symbolize.style {
+                NameStyle::Short => without(&short, b'<', b'>'),
+                _ => short,
+            };
             profile.texts.intern(&short)
         } else {
             function.system_name

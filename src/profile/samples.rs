@@ -70,7 +70,8 @@ impl Samples {
 
     /// Appends a sample. The first one sets the width if [`Samples::new`] did not.
     ///
-    /// Returns `false`, and does nothing, if all stacks together would have more than 2^32 frames.
+    /// Returns `false`, and does nothing, if all stacks together would have more than [`MAX_FRAMES`].
+    #[must_use]
     pub fn push(
         &mut self,
         stack: impl IntoIterator<Item = u32>,
@@ -83,11 +84,12 @@ impl Samples {
         debug_assert_eq!(values.len(), self.width);
         let start = self.frames.len();
         self.frames.extend(stack);
-        let (Ok(begin), Ok(end)) = (u32::try_from(start), u32::try_from(self.frames.len())) else {
+        let end = self.frames.len();
+        if end > MAX_FRAMES {
             self.frames.truncate(start);
             return false;
-        };
-        self.stacks.push((begin, end));
+        }
+        self.stacks.push((start as u32, end as u32));
         self.values.extend_from_slice(values);
         self.labels.push(labels);
         true
@@ -166,10 +168,15 @@ pub struct UniqueSamples {
 
 const NONE: u32 = u32::MAX;
 
+/// Most frames of all stacks of a profile together. Tests cannot fill 16 GiB.
+pub const MAX_FRAMES: usize = if cfg!(test) { 10_000 } else { u32::MAX as usize };
+
 impl UniqueSamples {
     /// Adds values to the sample with this stack and these labels, which is made if it is not
-    /// there. `add` is how values are added. One that would be more than all stacks together may have
-    /// is left out.
+    /// there. `add` is how values are added.
+    ///
+    /// Returns `false`, and does nothing, if all stacks together would have more than [`MAX_FRAMES`].
+    #[must_use]
     pub fn add(
         &mut self,
         samples: &mut Samples,
@@ -177,7 +184,7 @@ impl UniqueSamples {
         labels: LabelSet,
         values: &[i64],
         add: impl Fn(i64, i64) -> i64,
-    ) {
+    ) -> bool {
         let mut hasher = FxHasher::default();
         (stack, labels).hash(&mut hasher);
         let last = self.last.entry(hasher.finish()).or_insert(NONE);
@@ -188,13 +195,15 @@ impl UniqueSamples {
                 for (sum, &value) in samples.values_mut(sample).iter_mut().zip(values) {
                     *sum = add(*sum, value);
                 }
-                return;
+                return true;
             }
             known = self.previous[sample];
         }
-        if samples.push(stack.iter().copied(), values, labels) {
+        let is_room = samples.push(stack.iter().copied(), values, labels);
+        if is_room {
             self.previous.push(*last);
             *last = samples.len() as u32 - 1;
         }
+        is_room
     }
 }

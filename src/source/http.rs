@@ -20,6 +20,8 @@ pub struct DownloadLimits {
     pub silence: Duration,
     /// Most bytes.
     pub bytes: u64,
+    /// Longest time without a byte in all, instead of the above.
+    pub patience: Option<Duration>,
 }
 
 impl Default for DownloadLimits {
@@ -28,6 +30,7 @@ impl Default for DownloadLimits {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
             bytes: 4 << 30,
+            patience: None,
         }
     }
 }
@@ -37,10 +40,19 @@ const LONGEST_RECORDING: f64 = 86_400.0;
 /// How much of an answer that is no success is read.
 const EXPLANATION_BYTES: u64 = 4096;
 
-/// Asks for `url`.
+/// Asks for `url`, and unpacks what comes.
 pub fn open_url(url: &str, limits: DownloadLimits) -> Result<Source, SourceError> {
+    let (body, size) = download(url, limits)?;
+    from_reader(body, size)
+}
+
+/// Asks for `url`. Gives what comes, as it comes, and how much that is if the server says so.
+pub fn download(
+    url: &str,
+    limits: DownloadLimits,
+) -> Result<(impl Read + Send + 'static, Option<u64>), SourceError> {
     let refuse = |what: String| SourceError::Open { what };
-    let patience = limits.silence + recording_time(url);
+    let patience = limits.patience.unwrap_or(limits.silence + recording_time(url));
     let agent: Agent = Agent::config_builder()
         .user_agent(concat!("gotrace/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
@@ -63,17 +75,23 @@ pub fn open_url(url: &str, limits: DownloadLimits) -> Result<Source, SourceError
         return Err(refuse(too_large(limits.bytes)));
     }
     let body = body.into_reader();
-    from_reader(Limited { body, left: limits.bytes, is_over: false, limits, patience }, size)
+    Ok((Limited { body, left: limits.bytes, is_over: false, limits, patience }, size))
 }
 
-/// What `seconds=` in the query of a URL asks for, as `net/http/pprof` understands it.
-fn recording_time(url: &str) -> Duration {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split('#').next().unwrap_or("");
+/// How long the server records before it answers a URL, as `net/http/pprof` does: what `seconds=` in
+/// the query asks for, else what it takes for a CPU profile or a trace; else nothing.
+pub fn recording_time(url: &str) -> Duration {
+    let url = url.split('#').next().unwrap_or("");
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let seconds = query.split('&').filter_map(|pair| pair.strip_prefix("seconds=")).next();
     let seconds = seconds.and_then(|seconds| seconds.parse::<f64>().ok());
-    let seconds = seconds.filter(|seconds| !seconds.is_nan()).unwrap_or(0.0);
-    Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_RECORDING))
+    let default = match path {
+        _ if path.ends_with("/debug/pprof/profile") => 30.0,
+        _ if path.ends_with("/debug/pprof/trace") => 1.0,
+        _ => 0.0,
+    };
+    let seconds = seconds.filter(|&seconds| seconds > 0.0).unwrap_or(default);
+    Duration::from_secs_f64(seconds.min(LONGEST_RECORDING))
 }
 
 /// The first line of what a server says about a failure, as the end of a sentence.
@@ -159,7 +177,8 @@ mod tests {
         for (url, want) in [
             ("http://h/debug/pprof/trace?seconds=5", 5.0),
             ("http://h/debug/pprof/trace?debug=1&seconds=0.5#top", 0.5),
-            ("http://h/debug/pprof/trace", 0.0),
+            ("http://h/debug/pprof/trace", 1.0),
+            ("http://h/debug/pprof/profile?seconds=0", 30.0),
             ("http://h/trace?seconds=-1", 0.0),
             ("http://h/trace?seconds=NaN", 0.0),
             ("http://h/trace?seconds=1e300", LONGEST_RECORDING),

@@ -8,7 +8,7 @@ mod http;
 mod random;
 mod stream;
 
-pub use http::{DownloadLimits, open_url};
+pub use http::{DownloadLimits, download, open_url, recording_time};
 pub use random::RandomAccess;
 pub use stream::ByteStream;
 
@@ -17,6 +17,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What the user named as a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub enum Location {
     Url {
         /// As the user wrote it.
         url: String,
-        /// Most bytes to take from there.
-        max_bytes: u64,
+        /// How much to take from there, and how long to wait.
+        limits: DownloadLimits,
     },
 }
 
@@ -43,7 +44,7 @@ impl Location {
         if text == "-" {
             Location::Stdin
         } else if has_scheme("http://") || has_scheme("https://") {
-            Location::Url { url: text.into(), max_bytes: DownloadLimits::default().bytes }
+            Location::Url { url: text.into(), limits: DownloadLimits::default() }
         } else {
             Location::Path(PathBuf::from(text))
         }
@@ -51,8 +52,16 @@ impl Location {
 
     /// The same place, with this bound if it is on the web.
     pub fn with_max_download(mut self, bytes: u64) -> Location {
-        if let Location::Url { max_bytes, .. } = &mut self {
-            *max_bytes = bytes;
+        if let Location::Url { limits, .. } = &mut self {
+            limits.bytes = bytes;
+        }
+        self
+    }
+
+    /// The same place; if it is on the web, no answer for that long means that none will come.
+    pub fn with_patience(mut self, patience: Duration) -> Location {
+        if let Location::Url { limits, .. } = &mut self {
+            limits.patience = Some(patience);
         }
         self
     }
@@ -156,6 +165,11 @@ impl Position {
     fn add(&self, bytes: u64) {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
+
+    /// A reader whose bytes count.
+    pub fn counting(&self, inner: impl Read) -> impl Read {
+        Counted { inner, position: self.clone() }
+    }
 }
 
 struct Counted<R> {
@@ -203,9 +217,7 @@ impl Source {
 pub fn open(location: &Location) -> Result<Source, SourceError> {
     match location {
         Location::Stdin => from_reader(io::stdin(), None),
-        Location::Url { url, max_bytes } => {
-            open_url(url, DownloadLimits { bytes: *max_bytes, ..DownloadLimits::default() })
-        }
+        Location::Url { url, limits } => open_url(url, *limits),
         Location::Path(path) => {
             let refuse = |what: String| SourceError::Open { what };
             let file = File::open(path).map_err(|error| refuse(open_failure(&error)))?;

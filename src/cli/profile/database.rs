@@ -21,67 +21,95 @@ impl QueryResult for Rows {
     }
 }
 
-fn integer(value: &Value) -> i64 {
+/// The number; 0 for whatever is none.
+pub fn integer(value: &Value) -> i64 {
     match value {
         Value::Integer(value) => *value,
         _ => 0,
     }
 }
 
-fn text(value: &Value) -> &str {
+/// The text; empty for whatever is none.
+pub fn text(value: &Value) -> &str {
     match value {
         Value::Text(text) => text,
         _ => "",
     }
 }
 
-struct Asker<'a> {
+/// Asks about one profile, or one trace.
+pub struct Asker<'a> {
     database: &'a Database,
-    profile: i64,
+    /// `:id` in statements.
+    id: i64,
 }
 
-impl Asker<'_> {
-    fn ask(&self, sql: &str) -> Result<Vec<Vec<Value>>> {
-        let mut rows = Rows::default();
-        let parameters = match sql.contains(":profile") {
-            true => vec![("profile".to_owned(), Value::Integer(self.profile))],
-            false => Vec::new(),
+impl<'a> Asker<'a> {
+    /// Chooses a row of a table; `wanted` need not be given if there is only one.
+    pub fn choose(
+        database: &'a Database,
+        path: &Path,
+        one: &str,
+        wanted: Option<i64>,
+    ) -> Result<Self> {
+        let failed = |what: String| CliError::Failed(format!("{}: {what}", path.display()));
+        let mut asker = Asker { database, id: wanted.unwrap_or(0) };
+        let known = asker.ask(&format!("select id, source from {one}s order by id"))?;
+        let list = || {
+            let lines = known.iter().map(|row| format!("{} {}", integer(&row[0]), text(&row[1])));
+            lines.collect::<Vec<_>>().join(", ")
         };
-        let limits = Limits { time: None, rows: None };
-        self.database.query(sql, &parameters, limits, &mut rows)?;
+        asker.id = match (&known[..], wanted) {
+            ([], _) => {
+                let hint =
+                    if one == "profile" { "; --type says what to measure in a trace" } else { "" };
+                return Err(failed(format!("there is no {one} in this database{hint}")));
+            }
+            ([only], None) => integer(&only[0]),
+            (_, None) => {
+                let what = format!("there are several {one}s; say with --{one} N which one");
+                return Err(CliError::Usage(format!("{}: {what}: {}", path.display(), list())));
+            }
+            (_, Some(wanted)) if known.iter().any(|row| integer(&row[0]) == wanted) => wanted,
+            (_, Some(wanted)) => {
+                return Err(failed(format!("there is no {one} {wanted}, only {}", list())));
+            }
+        };
+        Ok(asker)
+    }
+
+    /// All rows of an answer.
+    pub fn ask(&self, sql: &str) -> Result<Vec<Vec<Value>>> {
+        let mut rows = Rows::default();
+        self.ask_each(sql, &mut rows)?;
         Ok(rows.0)
     }
+
+    /// The rows of an answer, one by one.
+    pub fn ask_each(&self, sql: &str, result: &mut dyn QueryResult) -> Result<()> {
+        let parameters = match sql.contains(":id") {
+            true => vec![("id".to_owned(), Value::Integer(self.id))],
+            false => Vec::new(),
+        };
+        self.database.query(sql, &parameters, Limits { time: None, rows: None }, result)?;
+        Ok(())
+    }
+}
+
+/// Opens a database; the error names it.
+pub fn open(path: &Path) -> Result<Database> {
+    Database::open(path).map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))
 }
 
 /// Reads a profile; `wanted` is its row number, which need not be given if there is only one.
 pub fn read(path: &Path, wanted: Option<i64>) -> Result<Profile> {
-    let shown = path.display();
-    let failed = |what: String| CliError::Failed(format!("{shown}: {what}"));
-    let database = Database::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut asker = Asker { database: &database, profile: wanted.unwrap_or(0) };
-    let known = asker.ask("select id, source from profiles order by id")?;
-    let list = || {
-        let lines = known.iter().map(|row| format!("{} {}", integer(&row[0]), text(&row[1])));
-        lines.collect::<Vec<_>>().join(", ")
-    };
-    asker.profile = match (&known[..], wanted) {
-        ([], _) => return Err(failed("there is no profile in this database".into())),
-        ([only], None) => integer(&only[0]),
-        (_, None) => {
-            let what = "there are several profiles; say with --profile N which one";
-            return Err(CliError::Usage(format!("{shown}: {what}: {}", list())));
-        }
-        (_, Some(wanted)) if known.iter().any(|row| integer(&row[0]) == wanted) => wanted,
-        (_, Some(wanted)) => {
-            return Err(failed(format!("there is no profile {wanted}, only {}", list())));
-        }
-    };
-    build(&asker)
+    let database = open(path)?;
+    build(&Asker::choose(&database, path, "profile", wanted)?)
 }
 
 fn build(asker: &Asker<'_>) -> Result<Profile> {
     let types = asker.ask(
-        "select type, unit, is_default from profile_types where profile_id = :profile order by position",
+        "select type, unit, is_default from profile_types where profile_id = :id order by position",
     )?;
     let names: Vec<(&str, &str)> = types.iter().map(|row| (text(&row[0]), text(&row[1]))).collect();
     let mut builder = Builder::new(&names);
@@ -90,7 +118,7 @@ fn build(asker: &Asker<'_>) -> Result<Profile> {
     }
     let head = asker.ask(
         "select time_unix_ns, duration_ns, period_type, period_unit, period, program, build_id
-         from profiles where id = :profile",
+         from profiles where id = :id",
     )?;
     if let Some(row) = head.first() {
         builder.time(integer(&row[0]), integer(&row[1]));
@@ -101,7 +129,7 @@ fn build(asker: &Asker<'_>) -> Result<Profile> {
     let samples = asker.ask(
         "select s.sample_id, s.stack_id, t.position, s.value
          from raw_profile_samples s join profile_types t on t.id = s.type_id
-         where t.profile_id = :profile order by s.sample_id",
+         where t.profile_id = :id order by s.sample_id",
     )?;
     for rows in samples.chunk_by(|a, b| integer(&a[0]) == integer(&b[0])) {
         let mut values = vec![0; names.len()];
@@ -133,7 +161,7 @@ fn build(asker: &Asker<'_>) -> Result<Profile> {
 fn stacks(asker: &Asker<'_>, builder: &mut Builder) -> Result<HashMap<i64, Vec<u32>>> {
     let frames = asker.ask(
         "select stack_id, function, file, line, pc from stack_frames
-         where stack_id in (select stack_id from profile_samples where profile_id = :profile)
+         where stack_id in (select stack_id from profile_samples where profile_id = :id)
          order by stack_id, position",
     )?;
     let mut stacks: HashMap<i64, Vec<u32>> = HashMap::new();
@@ -159,7 +187,7 @@ fn stacks(asker: &Asker<'_>, builder: &mut Builder) -> Result<HashMap<i64, Vec<u
 fn labels(asker: &Asker<'_>) -> Result<HashMap<i64, Vec<Vec<Value>>>> {
     let mut labels: HashMap<i64, Vec<Vec<Value>>> = HashMap::new();
     let sql = "select sample_id, key, text, number, unit from profile_labels
-               where profile_id = :profile order by id";
+               where profile_id = :id order by id";
     for row in asker.ask(sql)? {
         labels.entry(integer(&row[0])).or_default().push(row);
     }

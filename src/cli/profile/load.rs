@@ -1,18 +1,18 @@
 //! Sources of profiles.
 
-use super::database;
 use super::options::ProfileArguments;
+use super::{database, database_trace};
 use crate::cli::export::pprof::profiles_of_source;
-use crate::cli::files::PendingFile;
-use crate::cli::load::open_source;
+use crate::cli::load::{open_source, save_url};
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::{Location, Source};
+use crate::source::{ByteStream, Location, Source};
 use crate::store::is_database;
 use crate::wire::looks_like_trace;
 use std::fs::File;
-use std::io::{BufWriter, Read};
+use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 /// Loads the sources and the bases, and makes one profile of them.
 pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -> Result<Profile> {
@@ -32,7 +32,16 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
         comment: arguments.add_comment.as_deref(),
         program,
         build_id: arguments.buildid.as_deref(),
+        symbolize: arguments.symbolize,
     };
+    if arguments.save.is_some() {
+        let is_url = |source: &&String| matches!(locate(arguments, source), Location::Url { .. });
+        let urls = sources.iter().chain(bases).filter(is_url).count();
+        if urls != 1 {
+            let what = format!("--save keeps what comes from one URL; here are {urls}");
+            return Err(CliError::Usage(what));
+        }
+    }
     let profiles = load_all(arguments, sources)?;
     let bases = load_all(arguments, bases)?;
     profile::prepare(profiles, bases, how).map_err(CliError::Failed)
@@ -43,13 +52,15 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
     let mut profiles = Vec::new();
     for source in sources {
         let location = locate(arguments, source);
-        match load_one(arguments, &location) {
-            Ok(profile) => {
-                if let (Some(path), Location::Url { .. }) = (&arguments.save, &location) {
-                    save(&profile, path, arguments.force)?;
-                }
-                profiles.push(profile);
+        let loaded = match (&arguments.save, &location) {
+            (Some(file), Location::Url { url, limits }) => {
+                save_url(url, *limits, file, arguments.force)
+                    .and_then(|()| load_one(arguments, &Location::Path(file.clone())))
             }
+            _ => load_one(arguments, &location),
+        };
+        match loaded {
+            Ok(profile) => profiles.push(profile),
             Err(error @ CliError::Failed(_)) if sources.len() > 1 => {
                 say(&format!("gotrace: {error}; going on with the others"))
             }
@@ -62,29 +73,67 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
     Ok(profiles)
 }
 
-/// The place the user named; a URL asks for as many seconds as the user wants.
+/// The place the user named, in whole or as short as pprof takes it: `host:6060/debug/pprof/heap`
+/// without `http://`, and a server alone for its CPU profile. A URL asks for as many seconds as the
+/// user wants (Go 1.27 `cmd/pprof/pprof.go`, adjustURL).
 fn locate(arguments: &ProfileArguments, source: &str) -> Location {
-    let location = arguments.locations.locate(source);
-    match (arguments.seconds, &location) {
-        (Some(seconds), Location::Url { url, .. }) if !url.contains("seconds=") => {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            arguments.locations.locate(&format!("{url}{mark}seconds={seconds}"))
+    let named = arguments.locations.locate(source);
+    let url = match &named {
+        Location::Url { url, .. } => url.clone(),
+        Location::Path(path) if is_host_and_port(source) && !path.exists() => {
+            format!("http://{source}")
         }
-        _ => location,
+        _ => return named,
+    };
+    let location = arguments.locations.locate(&whole_url(&url, arguments.seconds));
+    match arguments.timeout {
+        Some(seconds) => location.with_patience(Duration::from_secs(seconds)),
+        None => location,
     }
 }
 
-fn save(profile: &Profile, path: &Path, force: bool) -> Result<()> {
-    let file = PendingFile::new(path, force)?;
-    profile.write_packed(BufWriter::new(File::create(file.path())?))?;
-    file.keep()
+/// Whether it begins with `host:port`.
+fn is_host_and_port(source: &str) -> bool {
+    let server = source.split(['/', '?']).next().unwrap_or("");
+    server.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// A URL with the path of the CPU profile if it has none, and with `seconds`.
+fn whole_url(url: &str, seconds: Option<u64>) -> String {
+    let url = url.split('#').next().unwrap_or("");
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let path = place.split_once("://").map_or("", |(_, rest)| rest);
+    let has_path = path.split_once('/').is_some_and(|(_, path)| !path.is_empty());
+    let mut whole = match has_path {
+        true => place.to_owned(),
+        false => format!("{}/debug/pprof/profile", place.trim_end_matches('/')),
+    };
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    let wanted = seconds.map(|seconds| format!("seconds={seconds}"));
+    if let Some(wanted) = &wanted {
+        pairs.retain(|pair| !pair.starts_with("seconds="));
+        pairs.push(wanted);
+    }
+    if !pairs.is_empty() {
+        whole.push('?');
+        whole.push_str(&pairs.join("&"));
+    }
+    whole
 }
 
 fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile> {
     if let Some(path) = location.path()
         && is_database(path)
     {
-        return database::read(path, arguments.profile);
+        return match arguments.kind {
+            Some(kind) => {
+                let options = arguments.traces.options(vec![kind.0])?;
+                database_trace::read(path, arguments.trace, &options)
+            }
+            None => database::read(path, arguments.profile),
+        };
     }
     let (mut source, progress) = open_source(location)?;
     if looks_like_trace(source.stream.peek(16)) {
@@ -92,10 +141,22 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
         progress.finish();
         return profile;
     }
-    let with_symbols = arguments.symbolize.as_deref() != Some("none");
-    let profile = profile::read(&mut source.stream, with_symbols);
+    let start = source.stream.peek(4096);
+    let start = start[..start.len().min(4096)].to_vec();
+    let profile = profile::read(&mut source.stream, !arguments.symbolize.is_off);
     progress.finish();
-    profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
+    profile.map_err(|error| CliError::Failed(format!("{location}: {error}{}", other_text(start))))
+}
+
+/// Says what it is if it is a text and no profile: a web page, a message of a server.
+fn other_text(start: Vec<u8>) -> String {
+    let text = String::from_utf8_lossy(&start);
+    let line: String = text.lines().next().unwrap_or("").chars().take(40).collect();
+    let is_text = line.len() > 3 && !line.contains(|c: char| c.is_control() || !c.is_ascii());
+    match is_text && !profile::is_text(&mut ByteStream::from_bytes(start.as_slice())) {
+        true => format!("; it begins with {line:?}, which is no profile"),
+        false => String::new(),
+    }
 }
 
 /// Measures in a trace.
@@ -129,4 +190,32 @@ fn is_program(path: &Path) -> bool {
             || magic == [0xcf, 0xfa, 0xed, 0xfe]
             || magic == [0xca, 0xfe, 0xba, 0xbe]
             || magic.starts_with(b"MZ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_named_as_for_pprof() {
+        let heap = "http://h:1/debug/pprof/heap";
+        assert_eq!(whole_url("http://h:1", None), "http://h:1/debug/pprof/profile");
+        assert_eq!(
+            whole_url("http://h:1/?a=b", Some(5)),
+            "http://h:1/debug/pprof/profile?a=b&seconds=5"
+        );
+        assert_eq!(
+            whole_url(&format!("{heap}?seconds=3&gc=1#x"), Some(5)),
+            format!("{heap}?gc=1&seconds=5")
+        );
+        assert_eq!(whole_url(&format!("{heap}?seconds=3"), None), format!("{heap}?seconds=3"));
+        assert!(
+            is_host_and_port("localhost:6060/debug/pprof/heap") && is_host_and_port("[::1]:80")
+        );
+        assert!(
+            !is_host_and_port("heap.pb.gz")
+                && !is_host_and_port("C:/x")
+                && !is_host_and_port(":80")
+        );
+    }
 }

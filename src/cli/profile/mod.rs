@@ -1,6 +1,7 @@
 //! `gotrace profile`.
 
 mod database;
+mod database_trace;
 mod json;
 mod load;
 mod options;

@@ -2,9 +2,9 @@
 
 use super::pictures::{ColorBy, FlameOptions};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
-use crate::profile::{Config, GRANULARITIES};
+use crate::profile::{Config, GRANULARITIES, Symbolize};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Output formats of profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,7 +133,7 @@ pub struct ProfileArguments {
     /// Leave out edges below this share of the total [default: 0.001]
     #[arg(long, value_name = "SHARE", help_heading = "How much to show")]
     edgefraction: Option<String>,
-    /// Honour the three options above; --trim=false shows everything
+    /// Honour nodecount, nodefraction and edgefraction; if false, show everything
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "How much to show")]
     trim: Option<String>,
     /// Treat what is reached on different ways as different (graph, callgrind)
@@ -217,19 +217,26 @@ pub struct ProfileArguments {
     /// Seconds to record for, from a URL
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub seconds: Option<u64>,
+    /// Longest wait for an answer from a URL, in seconds [default: 30 more than the recording takes]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    pub timeout: Option<u64>,
     /// Remark to add to the profile
     #[arg(long, value_name = "TEXT", help_heading = "Sources")]
     pub add_comment: Option<String>,
     /// Build id of the program, if the profile does not tell it
     #[arg(long, value_name = "ID", help_heading = "Sources")]
     pub buildid: Option<String>,
-    /// none: do not use the symbols that text profiles have in their comments, as pprof does not
-    #[arg(long, value_name = "HOW", help_heading = "Sources", hide_short_help = true)]
-    pub symbolize: Option<String>,
+    /// As in pprof; none: leave names as they are, and do not use the symbols that text profiles have in
+    /// their comments
+    #[arg(long, value_name = "HOW", value_parser = Symbolize::parse, default_value = "local", hide_default_value = true, help_heading = "Sources", hide_short_help = true)]
+    pub symbolize: Symbolize,
     /// Which profile of a database to show, by its row in profiles
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub profile: Option<i64>,
-    /// What to measure in sources that are traces
+    /// Which trace of a database to measure in, by its row in traces
+    #[arg(long, value_name = "N", help_heading = "Traces")]
+    pub trace: Option<i64>,
+    /// What to measure in sources that are traces, or databases with traces
     #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, help_heading = "Traces")]
     pub kind: Option<TypeArgument>,
     #[command(flatten)]
@@ -325,14 +332,91 @@ impl ProfileArguments {
     }
 }
 
+/// What pprof has and gotrace has not, and what does nearly the same.
+const MISSING: [(&[&str], &str); 8] = [
+    (
+        &["disasm", "weblist"],
+        "machine code is not shown, as no program files are read; 'list REGEX' shows the source, 'top --addresses' the addresses",
+    ),
+    (
+        &["web", "eog", "evince", "gv"],
+        "no viewer is started; write the graph with 'graph SOURCE -o graph.svg' and open it in a browser",
+    ),
+    (
+        &["pdf", "png", "gif", "ps"],
+        "pictures are SVG: 'graph SOURCE -o graph.svg'; for other kinds 'gotrace profile dot SOURCE | dot -Tpng'",
+    ),
+    (
+        &["kcachegrind"],
+        "no viewer is started; write the file for it with 'callgrind SOURCE -o FILE'",
+    ),
+    (
+        &["http", "no_browser"],
+        "there is no web page; 'graph SOURCE -o graph.svg' and 'flame SOURCE -o flame.svg' write its pictures, and a source alone opens a prompt",
+    ),
+    (&["intel_syntax", "tools"], "machine code is not shown, as no program files are read"),
+    (
+        &["tls_cert", "tls_key", "tls_ca"],
+        "only servers whose certificates this machine trusts can be asked; fetch the profile with another tool and name the file",
+    ),
+    (&["save_config", "config"], "there are no saved settings"),
+];
+
+/// Options without a value here, which in pprof may have `=true` or `=false`.
+const FLAGS: [&str; 15] = [
+    "cum",
+    "flat",
+    "functions",
+    "filefunctions",
+    "files",
+    "lines",
+    "addresses",
+    "inuse-space",
+    "inuse-objects",
+    "alloc-space",
+    "alloc-objects",
+    "total-delay",
+    "contentions",
+    "mean-delay",
+    "all-frames",
+];
+
+/// Why pprof's command or option with this name, written with underscores, is not there.
+pub fn missing(name: &str) -> Option<String> {
+    let (_, why) = MISSING.iter().find(|(names, _)| names.contains(&name))?;
+    Some(format!("{name}: {why}"))
+}
+
+/// `top20` as view and number.
+pub fn view_with_count(name: &str) -> Option<(&str, &str)> {
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let count = &name[plain.len()..];
+    (!count.is_empty() && super::find_view(plain).is_some()).then_some((plain, count))
+}
+
 /// Options as people know them from `go tool pprof`, rewritten for this command line: one dash,
-/// underscores, views as options (`-top`, `-list=main`).
-pub fn from_pprof(words: impl Iterator<Item = String>) -> Vec<String> {
+/// underscores, views as options (`-top`, `-list=main`), numbers in them (`top20`). The error is what to
+/// say of one that is not there.
+pub fn from_pprof(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let mut out: Vec<String> = Vec::new();
     let mut words = words.peekable();
     let mut view = Vec::new();
     let mut is_over = false;
     while let Some(word) = words.next() {
+        let is_first = view.is_empty() && out.is_empty();
+        if let Some((plain, count)) = view_with_count(word.trim_start_matches('-'))
+            && (word.starts_with('-') || is_first && !Path::new(&word).exists())
+        {
+            view.push(plain.to_owned());
+            out.push(format!("--nodecount={count}"));
+            continue;
+        }
+        if is_first
+            && !Path::new(&word).exists()
+            && let Some(why) = missing(&word)
+        {
+            return Err(why);
+        }
         let name = word.trim_start_matches('-');
         let dashes = word.len() - name.len();
         is_over |= word == "--";
@@ -344,6 +428,9 @@ pub fn from_pprof(words: impl Iterator<Item = String>) -> Vec<String> {
             Some((name, value)) => (name, Some(value)),
             None => (name, None),
         };
+        if let Some(why) = missing(&name.replace('-', "_")) {
+            return Err(why);
+        }
         match super::find_view(name) {
             // --flat and --tags exist as words of both kinds; only views are taken here.
             Some(found) if name != "flat" => {
@@ -355,6 +442,16 @@ pub fn from_pprof(words: impl Iterator<Item = String>) -> Vec<String> {
             }
             _ => {
                 let name = name.replace('_', "-");
+                if FLAGS.contains(&&*name)
+                    && let Some(value) = value
+                {
+                    match value {
+                        "true" | "t" | "T" | "TRUE" | "True" | "1" => out.push(format!("--{name}")),
+                        "false" | "f" | "F" | "FALSE" | "False" | "0" => {}
+                        _ => return Err(format!("{name}: want true or false, got {value:?}")),
+                    }
+                    continue;
+                }
                 out.push(match value {
                     Some(value) => format!("--{name}={value}"),
                     None => format!("--{name}"),
@@ -363,7 +460,7 @@ pub fn from_pprof(words: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     view.extend(out);
-    view
+    Ok(view)
 }
 
 /// Whether it can be the name of a long option: `-f` is a short one.
@@ -380,12 +477,22 @@ mod tests {
 
     #[test]
     fn words_of_pprof_are_understood() {
-        let rewritten = |words: &str| from_pprof(words.split(' ').map(String::from)).join(" ");
+        let rewrite = |words: &str| from_pprof(words.split(' ').map(String::from));
+        let rewritten = |words: &str| rewrite(words).unwrap().join(" ");
         assert_eq!(rewritten("-top -cum heap.pb.gz"), "top --cum heap.pb.gz");
         assert_eq!(rewritten("-list main -noinlines cpu"), "list main --noinlines cpu");
         assert_eq!(rewritten("-peek=a.b --sample_index=1 x"), "peek a.b --sample-index=1 x");
         assert_eq!(rewritten("top -f json -o out x"), "top -f json -o out x");
         assert_eq!(rewritten("-focus a_b x"), "--focus a_b x");
         assert_eq!(rewritten("top -- -cum"), "top -- -cum");
+        assert_eq!(rewritten("top20 -cum x"), "top --nodecount=20 --cum x");
+        assert_eq!(rewritten("-tree5 x"), "tree --nodecount=5 x");
+        assert_eq!(rewritten("top top20"), "top top20");
+        for words in ["-disasm=main x", "weblist main x", "--http=:80 x", "-top -tls_ca a x"] {
+            assert!(rewrite(words).is_err(), "{words}");
+        }
+        assert_eq!(rewritten("top web"), "top web");
+        assert_eq!(rewritten("-top -cum=true -lines=false -trim=0 x"), "top --cum --trim=0 x");
+        assert!(rewrite("-top -cum=perhaps x").is_err());
     }
 }

@@ -1,10 +1,11 @@
 //! The prompt: `gotrace profile SOURCE` without a view. Its commands are those of `go tool pprof`
 //! (Go 1.27 pprof `internal/driver/interactive.go`).
 
-use super::options::ProfileFormat;
+use super::options::{ProfileArguments, ProfileFormat, missing, view_with_count};
 use super::pictures::FlameOptions;
 use super::{CliError, Result, Shown, VIEWS, find_view, new_report, output, say, wants_pattern};
 use crate::profile::{Config, GRANULARITIES, OPTIONS, Profile, Report, View};
+use clap::Args;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
@@ -57,16 +58,16 @@ struct Command {
 }
 
 impl Prompt {
+    /// Says what the profile is, where it does not mix with reports.
     fn greet(&self) -> Result<()> {
         let report = new_report(self.profile.clone(), View::Top, None, &self.config)?;
-        let mut out = io::stdout().lock();
-        writeln!(out, "{}", report.profile_labels().join("\n"))?;
+        say(&report.profile_labels().join("\n"));
         if report.total() == 0 && self.profile.sample_types.len() > 1 {
-            writeln!(out, "No samples were found with the default sample value type.")?;
-            writeln!(out, "Try the command sample_index to look at other values.")?;
+            say("No samples were found with the default sample value type.");
+            say("Try the command sample_index to look at other values.");
         }
-        let hint = "type \"help\" for commands, \"o\" for options";
-        Ok(writeln!(out, "Entering interactive mode ({hint})")?)
+        say("Entering interactive mode (type \"help\" for commands, \"o\" for options)");
+        Ok(())
     }
 
     fn functions(&self) -> Vec<String> {
@@ -140,20 +141,15 @@ impl Prompt {
     fn parse(&self, words: &[&str]) -> Result<Command> {
         let mut config = self.config.clone();
         let mut name = words[0];
-        if find_view(name).is_none() {
-            let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
-            if find_view(plain).is_some()
-                && let Ok(count) = name[plain.len()..].parse()
-            {
-                config.nodecount = count;
-                name = plain;
-            }
+        if let Some((plain, count)) = view_with_count(name)
+            && let Ok(count) = count.parse()
+        {
+            config.nodecount = count;
+            name = plain;
         }
         let Some(shown) = find_view(name) else {
-            return Err(CliError::Failed(format!(
-                "unrecognized command: {:?}; type \"help\" for commands",
-                words[0]
-            )));
+            let unknown = || format!("unrecognized command: {name:?}; type \"help\" for commands");
+            return Err(CliError::Failed(missing(name).unwrap_or_else(unknown)));
         };
         let mut rest = words[1..].iter();
         let pattern = match (wants_pattern(shown), rest.as_slice()) {
@@ -204,13 +200,18 @@ impl Prompt {
         };
         let is_for_files = format == ProfileFormat::Svg
             || matches!(view, View::Proto | View::TopProto | View::Callgrind);
-        if is_for_files && command.output.is_none() {
-            return Err(CliError::Failed("say where to: add >FILE".into()));
-        }
         let pattern = command.pattern.as_deref();
         let report: Report = new_report(self.profile.clone(), view, pattern, &command.config)?;
         let flame = FlameOptions::default();
-        match command.output {
+        let output = match command.output {
+            None if is_for_files => Some(unused_name(match (format, view) {
+                (ProfileFormat::Svg, _) => "svg",
+                (_, View::Callgrind) => "callgraph.out",
+                _ => "pb.gz",
+            })),
+            given => given,
+        };
+        match output {
             None => {
                 let mut out = BufWriter::new(io::stdout().lock());
                 output::write(report, command.shown, format, &flame, &mut out)
@@ -229,10 +230,12 @@ impl Prompt {
         for name in OPTIONS {
             let value = self.config.get(name).unwrap_or_default();
             let (value, remark) = match name {
-                "granularity" if value.is_empty() => {
-                    ("(default)".into(), format!("[{}]", GRANULARITIES.join(" | ")))
+                "granularity" => {
+                    let value = if value.is_empty() { "(default)".into() } else { value };
+                    let mut choices = GRANULARITIES;
+                    choices.sort_unstable();
+                    (value, format!("[{}]", choices.join(" | ")))
                 }
-                "granularity" => (value, format!("[{}]", GRANULARITIES.join(" | "))),
                 "sort" => (value, "[cum | flat]".into()),
                 "sample_index" => {
                     let index = self.profile.sample_index(&value).unwrap_or(0);
@@ -251,21 +254,42 @@ impl Prompt {
     }
 }
 
+/// The first of profile001.svg, profile002.svg, ... that is not there (`tempfile.go`, newTempFile).
+fn unused_name(ending: &str) -> String {
+    let names = (1..).map(|number| format!("profile{number:03}.{ending}"));
+    let mut unused = names.filter(|name| !std::path::Path::new(name).exists());
+    unused.next().expect("there are more numbers than files")
+}
+
+/// What an option does: its name as the command line has it, and its help.
+fn option_help(name: &str) -> Option<(String, String)> {
+    let command = ProfileArguments::augment_args(clap::Command::new("profile"));
+    let argument = command.get_arguments().find(|argument| argument.get_id() == name)?;
+    let value = match Config::is_flag(name) {
+        true => String::new(),
+        false => {
+            let names = argument.get_value_names()?;
+            format!("={}", names.first()?)
+        }
+    };
+    Some((format!("{name}{value}"), argument.get_help()?.to_string()))
+}
+
 /// What each view shows, for help.
 const HELP: [(&str, &str); 15] = [
-    ("callgrind", "The graph for KCachegrind; needs >FILE"),
+    ("callgrind", "The graph for KCachegrind; into a file"),
     ("comments", "The remarks in the profile"),
     ("dot", "The graph in the language of graphviz"),
-    ("flame", "A flame graph as SVG; needs >FILE"),
+    ("flame", "A flame graph as SVG; into a file"),
     ("folded", "Stacks with their values, for flame graph tools"),
-    ("graph", "The graph of calls as SVG; needs >FILE"),
+    ("graph", "The graph of calls as SVG; into a file"),
     ("list", "REGEX: source of the functions that match, with values"),
     ("peek", "REGEX: callers and callees of the functions that match"),
-    ("proto", "The profile; needs >FILE"),
+    ("proto", "The profile; into a file"),
     ("raw", "Everything in the profile"),
     ("tags", "[REGEX] [-REGEX]: labels and their values"),
     ("top", "[N] [REGEX] [-REGEX] [-cum]: functions with the largest values"),
-    ("topproto", "The same as a profile; needs >FILE"),
+    ("topproto", "The same as a profile; into a file"),
     ("traces", "Every sample"),
     ("tree", "[N] [REGEX] [-REGEX] [-cum]: functions with callers and callees"),
 ];
@@ -276,10 +300,11 @@ fn help(topic: Option<&str>) -> Result<()> {
         if let Some((name, text)) = HELP.iter().find(|(name, _)| *name == topic) {
             return Ok(writeln!(out, "{name} {text}")?);
         }
-        if Config::is_option(topic) {
-            return Ok(writeln!(out, "{topic}=VALUE; see gotrace profile --help")?);
+        if let Some((form, text)) = option_help(topic).filter(|_| Config::is_option(topic)) {
+            return Ok(writeln!(out, "{form}: {text}")?);
         }
-        return Err(CliError::Failed(format!("unknown command: {topic}")));
+        let unknown = || format!("unknown command: {topic}");
+        return Err(CliError::Failed(missing(topic).unwrap_or_else(unknown)));
     }
     writeln!(
         out,
@@ -291,9 +316,9 @@ fn help(topic: Option<&str>) -> Result<()> {
     writeln!(out, "  {:<12} The options and their values", "o, options")?;
     writeln!(out, "  {:<12} Clear focus, ignore, hide, tagfocus and tagignore", ":")?;
     writeln!(out, "  {:<12} Leave", "q, quit")?;
-    writeln!(out, "Options, set with NAME=VALUE (flags also without a value):")?;
-    for names in OPTIONS.chunks(6) {
-        writeln!(out, "  {}", names.join(" "))?;
+    writeln!(out, "Options, set with NAME=VALUE, flags also without a value:")?;
+    for (form, text) in OPTIONS.iter().filter_map(|name| option_help(name)) {
+        writeln!(out, "  {form:<25} {text}")?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ mod spans;
 
 use super::Profile;
 use crate::diagnostic::Diagnostics;
-use crate::model::{NamePattern, Selection};
+use crate::model::{Items, NamePattern, Selection, Symbols, Totals};
 use crate::order::TraceReader;
 
 /// Declares the types: name, sample types, doc.
@@ -158,4 +158,16 @@ pub fn profiles_of_trace(
         }
     }
     Ok(gotool::read(reader, options))
+}
+
+/// The profiles asked for, of items that come from somewhere else than a trace: `feed` hands out each
+/// goroutine with what belongs to it, one goroutine after the other, then what belongs to none. The whole
+/// time counts; regions and tasks are not known.
+pub fn profiles_of_items<E>(
+    symbols: &Symbols,
+    totals: &Totals,
+    options: &TraceProfileOptions,
+    feed: impl FnOnce(&mut dyn Items) -> Result<(), E>,
+) -> Result<Vec<Profile>, E> {
+    spans::read_items(symbols, totals, options, feed)
 }

@@ -42,17 +42,20 @@ pub fn read(
     if is_refused {
         return Err(TraceProfileError::NoWallClock);
     }
-    let mut all = std::mem::take(&mut items.sums);
-    let profiles = options.types.iter().zip(&mut all).map(|(&kind, sums)| {
-        sums.retain(|place, _| {
-            let labels = labels_of(place, &symbols, &items.heap_types);
-            options.labels.iter().all(|(key, pattern)| {
-                labels.iter().any(|(name, value)| name == key && pattern.matches(value))
-            })
-        });
-        build::profile(kind, sums, &symbols, &items.heap_types, &totals)
-    });
-    Ok((profiles.collect(), outcome.diagnostics))
+    Ok((items.profiles(options, &symbols, &totals), outcome.diagnostics))
+}
+
+/// Measures in the items that `feed` hands out; see [`super::profiles_of_items`].
+pub fn read_items<E>(
+    symbols: &Symbols,
+    totals: &Totals,
+    options: &TraceProfileOptions,
+    feed: impl FnOnce(&mut dyn Items) -> Result<(), E>,
+) -> Result<Vec<Profile>, E> {
+    let mut items = SpanProfiles::new(options);
+    items.symbols(symbols);
+    feed(&mut items)?;
+    Ok(items.profiles(options, symbols, totals))
 }
 
 /// Tells the items what time to look at, as soon as the trace's clock is known.
@@ -153,6 +156,26 @@ impl SpanProfiles {
             classes: Vec::new(),
             wanted_functions: Vec::new(),
         }
+    }
+
+    /// What the sums come to.
+    fn profiles(
+        mut self,
+        options: &TraceProfileOptions,
+        symbols: &Symbols,
+        totals: &Totals,
+    ) -> Vec<Profile> {
+        let heap_types = &self.heap_types;
+        let profiles = options.types.iter().zip(&mut self.sums).map(|(&kind, sums)| {
+            sums.retain(|place, _| {
+                let labels = labels_of(place, symbols, heap_types);
+                options.labels.iter().all(|(key, pattern)| {
+                    labels.iter().any(|(name, value)| name == key && pattern.matches(value))
+                })
+            });
+            build::profile(kind, sums, symbols, heap_types, totals)
+        });
+        profiles.collect()
     }
 
     /// Whether goroutines of a function were asked for.

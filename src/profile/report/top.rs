@@ -106,7 +106,8 @@ impl Report {
             });
             let scaled = |value| units::scale(value, &self.sample_unit, &self.unit).0 as i64;
             let values = [scaled(node.cum_value()), scaled(node.flat_value())];
-            out.samples.push([index as u32], &values, LabelSet::EMPTY);
+            let is_room = out.samples.push([index as u32], &values, LabelSet::EMPTY);
+            debug_assert!(is_room, "one frame for each node, and nodes are fewer than frames");
         }
         out
     }

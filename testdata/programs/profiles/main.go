@@ -1,6 +1,6 @@
 // profiles writes the seven profiles of a small service into the folder named
 // by -o: heap, allocs, cpu, goroutine, mutex, block, threadcreate; heap2 is a
-// second heap profile, when the records have been let go; and heap.txt,
+// second heap profile, when there are more records; and heap.txt,
 // goroutine1.txt, ... are the text forms.
 package main
 
@@ -159,6 +159,7 @@ func main() {
 	keys := collect(s.records, func(a, b string) bool { return a < b })
 	runtime.GC()
 	write(*folder, "heap", "heap2.pb.gz", 0)
+	runtime.KeepAlive(s)
 	fmt.Fprintln(os.Stderr, len(keys), "records")
 	close(stop)
 }

@@ -59,7 +59,7 @@ const GROUND: Color = Color { r: 241, g: 241, b: 241 };
 /// Draws a flame graph, as wide as the total.
 pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> Result<()> {
     let header: Vec<String> = report.profile_labels();
-    let mut subtitle = header[1..].to_vec();
+    let mut subtitle = header.get(1..).unwrap_or_default().to_vec();
     let mut palette = PaletteMap::default();
     let mut options = Options::default();
     let both = report.folded_by(BASE_LABEL);

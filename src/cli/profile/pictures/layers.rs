@@ -12,6 +12,10 @@ const ROUNDS: usize = 24;
 const GAP_X: f64 = 18.0;
 /// Between layers.
 const GAP_Y: f64 = 14.0;
+/// Between an edge and its label, which is to the right of it.
+const GAP_LABEL: f64 = 7.0;
+/// Between an edge and what it passes.
+const GAP_EDGE: f64 = 4.0;
 
 /// What is to be placed.
 pub struct Input {
@@ -26,11 +30,20 @@ pub struct Output {
     /// Of each box.
     pub boxes: Vec<(f64, f64)>,
     /// The way of each edge, from its first box to its last, at the middles of layers.
-    pub ways: Vec<Vec<(f64, f64)>>,
+    pub ways: Vec<Vec<Bend>>,
     /// Of the label of each edge.
     pub labels: Vec<(f64, f64)>,
     /// Width and height of all.
     pub size: (f64, f64),
+}
+
+/// Where an edge passes a layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bend {
+    pub x: f64,
+    pub y: f64,
+    /// How far it may go aside for each step down without touching what is beside it.
+    pub slant: f64,
 }
 
 /// A box, or a bend or a label of an edge.
@@ -39,6 +52,8 @@ struct Place {
     height: f64,
     layer: usize,
     x: f64,
+    /// How far from its middle edges pass.
+    lead: f64,
     is_box: bool,
 }
 
@@ -150,14 +165,14 @@ impl Layers {
             below: Vec::new(),
         };
         for (&(width, height), &rank) in input.boxes.iter().zip(ranks) {
-            layers.add(width, height, 2 * rank, true);
+            layers.add(width, height, 2 * rank, true, 0.0);
         }
         layers
     }
 
-    fn add(&mut self, width: f64, height: f64, layer: usize, is_box: bool) -> usize {
+    fn add(&mut self, width: f64, height: f64, layer: usize, is_box: bool, lead: f64) -> usize {
         let id = self.places.len();
-        self.places.push(Place { width, height, layer, x: 0.0, is_box });
+        self.places.push(Place { width, height, layer, x: 0.0, lead, is_box });
         self.rows[layer].push(id);
         self.above.push(Vec::new());
         self.below.push(Vec::new());
@@ -172,12 +187,13 @@ impl Layers {
         let mut chain = vec![from];
         let mut label_place = from;
         for layer in first + 1..last {
-            let (width, height) = if layer == labelled { label } else { (4.0, 1.0) };
-            let place = self.add(width, height, layer, false);
             if layer == labelled {
-                label_place = place;
+                let width = label.0 + GAP_LABEL;
+                label_place = self.add(width, label.1, layer, false, -width / 2.0);
+                chain.push(label_place);
+            } else {
+                chain.push(self.add(4.0, 1.0, layer, false, 0.0));
             }
-            chain.push(place);
         }
         chain.push(to);
         for pair in chain.windows(2) {
@@ -322,10 +338,44 @@ impl Layers {
                 (false, false) => 8.0,
                 _ => 2.0,
             };
-            sum += weight * self.places[other].x;
+            sum += weight * self.edge_x(other);
             total += weight;
         }
-        if total == 0.0 { (self.places[place].x, 0.1) } else { (sum / total, total) }
+        match total {
+            0.0 => (self.places[place].x, 0.1),
+            _ => (sum / total - self.places[place].lead, total),
+        }
+    }
+
+    /// Where edges pass a place.
+    fn edge_x(&self, place: usize) -> f64 {
+        self.places[place].x + self.places[place].lead
+    }
+
+    /// How far from the middle of each place to the nearest thing beside it that has a size.
+    fn room(&self) -> Vec<f64> {
+        let mut room = vec![f64::INFINITY; self.places.len()];
+        for row in &self.rows {
+            let (mut end, mut start) = (f64::NEG_INFINITY, f64::INFINITY);
+            let is_thing = |place: &Place| place.is_box || place.lead != 0.0;
+            for &at in row {
+                let place = &self.places[at];
+                room[at] = room[at].min(self.edge_x(at) - end);
+                if is_thing(place) {
+                    end = place.x + place.width / 2.0;
+                }
+            }
+            for &at in row.iter().rev() {
+                let place = &self.places[at];
+                // The label of an edge is beside it too.
+                let own = if place.lead != 0.0 { GAP_LABEL } else { f64::INFINITY };
+                room[at] = room[at].min(own).min(start - self.edge_x(at));
+                if is_thing(place) {
+                    start = place.x - place.width / 2.0;
+                }
+            }
+        }
+        room
     }
 
     fn output(
@@ -334,16 +384,23 @@ impl Layers {
         chains: &[(Vec<usize>, usize)],
         is_reversed: &[bool],
     ) -> Output {
-        let mut middles = Vec::new();
+        let (mut middles, mut heights) = (Vec::new(), Vec::new());
         let mut y = 0.0;
         for (index, row) in self.rows.iter().enumerate() {
             let height = row.iter().map(|&place| self.places[place].height).fold(0.0, f64::max);
             middles.push(y + height / 2.0);
+            heights.push(height.max(1.0));
             y += height + if index + 1 == self.rows.len() { 0.0 } else { GAP_Y };
         }
         let at = |place: usize| (self.places[place].x, middles[self.places[place].layer]);
+        let room = self.room();
+        let bend = |place: usize| {
+            let layer = self.places[place].layer;
+            let slant = (room[place] - GAP_EDGE).max(0.0) / (heights[layer] / 2.0);
+            Bend { x: self.edge_x(place), y: middles[layer], slant }
+        };
         let way = |(chain, _): &(Vec<usize>, usize), reversed: bool| {
-            let mut way: Vec<(f64, f64)> = chain.iter().map(|&place| at(place)).collect();
+            let mut way: Vec<Bend> = chain.iter().map(|&place| bend(place)).collect();
             if reversed {
                 way.reverse();
             }
@@ -353,7 +410,10 @@ impl Layers {
         Output {
             boxes: (0..input.boxes.len()).map(at).collect(),
             ways: chains.iter().zip(is_reversed).map(|(chain, &is)| way(chain, is)).collect(),
-            labels: chains.iter().map(|(_, label)| at(*label)).collect(),
+            labels: chains
+                .iter()
+                .map(|(_, label)| (at(*label).0 + GAP_LABEL / 2.0, at(*label).1))
+                .collect(),
             size: (right.fold(0.0, f64::max), y),
         }
     }
@@ -398,8 +458,12 @@ mod tests {
                 assert!((a.0 - b.0).abs() >= 80.0 || (a.1 - b.1).abs() >= 30.0, "{a:?} {b:?}");
             }
         }
-        let goes_up = |way: &Vec<(f64, f64)>| way[0].1 > way[way.len() - 1].1;
+        let goes_up = |way: &Vec<Bend>| way[0].y > way[way.len() - 1].y;
         assert_eq!(output.ways.iter().filter(|way| goes_up(way)).count(), 1);
+        for (way, at) in output.ways.iter().zip(&output.labels) {
+            let beside = way.iter().find(|bend| bend.y == at.1).unwrap();
+            assert!(beside.x < at.0 - label.0 / 2.0, "{beside:?} is behind the label at {at:?}");
+        }
         assert_eq!(inversions(&[2, 1, 0], 3), 3);
         assert_eq!(inversions(&[0, 1, 1, 2], 3), 0);
     }

@@ -1,7 +1,7 @@
 //! The graph of calls as SVG, without graphviz: the sizes, colours, widths and dots of pprof's
 //! pictures. It can be moved with the mouse and the wheel.
 
-use super::layers::{Input, place};
+use super::layers::{Bend, Input, place};
 use crate::profile::{Dot, DotEdge, DotNode};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -59,7 +59,11 @@ pub fn draw(dot: &Dot) -> Result<String, String> {
         edges: edges
             .iter()
             .zip(&labels)
-            .map(|((_, from, to), label)| (*from, *to, size_of(label, LABEL_SIZE)))
+            .map(|((edge, from, to), label)| {
+                let (width, height) = size_of(label, LABEL_SIZE);
+                // Beside half of the line, whose middle the layout knows.
+                (*from, *to, (width + edge.pen_width as f64 / 2.0, height))
+            })
             .collect(),
         boxes,
     };
@@ -79,11 +83,17 @@ pub fn draw(dot: &Dot) -> Result<String, String> {
     let left = (width - placed.size.0) / 2.0;
     let shifted = |(x, y): (f64, f64)| (x + left, y + top + MARGIN);
     for (index, (edge, from, to)) in edges.iter().enumerate() {
-        let way: Vec<(f64, f64)> = placed.ways[index].iter().map(|&at| shifted(at)).collect();
-        drawing.edge(edge, &way, input.boxes[*from].1, input.boxes[*to].1);
+        let move_bend = |bend: &Bend| {
+            let (x, y) = shifted((bend.x, bend.y));
+            Bend { x, y, ..*bend }
+        };
+        let way: Vec<Bend> = placed.ways[index].iter().map(move_bend).collect();
+        drawing.edge(edge, way, input.boxes[*from].1, input.boxes[*to].1);
     }
     for (index, (edge, _, _)) in edges.iter().enumerate() {
-        drawing.edge_label(&labels[index], shifted(placed.labels[index]), &edge.tooltip);
+        let (x, y) = shifted(placed.labels[index]);
+        let at = (x + edge.pen_width as f64 / 4.0, y);
+        drawing.edge_label(&labels[index], at, &edge.tooltip);
     }
     for (index, node) in dot.nodes.iter().enumerate() {
         drawing.node(node, &texts[index], shifted(placed.boxes[index]), input.boxes[index]);
@@ -133,7 +143,7 @@ impl Drawing {
         let (x, y) = (at.0 - size.0 / 2.0, at.1 - size.1 / 2.0);
         let (frame, ground) = match &node.colors {
             Some((frame, ground)) => (frame.as_str(), ground.as_str()),
-            None => ("#888888", "#f8f8f8"),
+            None => ("#000000", "#f8f8f8"),
         };
         let radius = if node.colors.is_none() { 5 } else { 0 };
         let tooltip = escape(&plain(&node.tooltip));
@@ -153,24 +163,26 @@ impl Drawing {
         self.put(format_args!("</g>"));
     }
 
-    /// A smooth way through the bends, upright at each, and an arrow head at its end.
-    fn edge(&mut self, edge: &DotEdge, way: &[(f64, f64)], from_height: f64, to_height: f64) {
-        let mut way = way.to_vec();
+    /// A smooth way through the bends, and an arrow head at its end.
+    fn edge(&mut self, edge: &DotEdge, mut way: Vec<Bend>, from_height: f64, to_height: f64) {
         let last = way.len() - 1;
-        let direction = if way[last].1 > way[0].1 { 1.0 } else { -1.0 };
+        let direction = if way[last].y > way[0].y { 1.0 } else { -1.0 };
         let width = edge.pen_width as f64;
         let head = 7.0 + 1.5 * width;
-        way[0].1 += direction * from_height / 2.0;
-        way[last].1 -= direction * (to_height / 2.0 + head);
-        let mut path = format!("M{:.1},{:.1}", way[0].0, way[0].1);
-        for pair in way.windows(2) {
-            let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
-            let middle = (y1 + y2) / 2.0;
-            let _ = write!(path, " C{x1:.1},{middle:.1} {x2:.1},{middle:.1} {x2:.1},{y2:.1}");
+        way[0].y += direction * from_height / 2.0;
+        way[last].y -= direction * (to_height / 2.0 + head);
+        let slopes = slopes(&way);
+        let mut path = format!("M{:.1},{:.1}", way[0].x, way[0].y);
+        for (pair, slopes) in way.windows(2).zip(slopes.windows(2)) {
+            let third = (pair[1].y - pair[0].y) / 3.0;
+            let (x1, y1) = (pair[0].x + slopes[0] * third, pair[0].y + third);
+            let (x2, y2) = (pair[1].x - slopes[1] * third, pair[1].y - third);
+            let (x, y) = (pair[1].x, pair[1].y);
+            let _ = write!(path, " C{x1:.1},{y1:.1} {x2:.1},{y2:.1} {x:.1},{y:.1}");
         }
-        let color = edge.color.as_deref().unwrap_or("#888888");
+        let color = edge.color.as_deref().unwrap_or("#000000");
         let dots = if edge.is_dotted { " stroke-dasharray=\"2,4\"" } else { "" };
-        let (x, y) = way[last];
+        let (x, y) = (way[last].x, way[last].y);
         let (tip, half) = (y + direction * head, 3.0 + width);
         self.put(format_args!(
             "<g><title>{}</title><path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\"{dots}/><path d=\"M{x:.1},{tip:.1} L{:.1},{y:.1} L{:.1},{y:.1} Z\" fill=\"{color}\"/></g>",
@@ -181,24 +193,39 @@ impl Drawing {
     }
 
     fn edge_label(&mut self, lines: &[String], at: (f64, f64), tooltip: &str) {
-        let (width, height) = size_of(lines, LABEL_SIZE);
-        // A light ground keeps the text readable where a line passes behind it.
+        let (_, height) = size_of(lines, LABEL_SIZE);
+        // A light rim keeps the text readable where a line passes behind it.
         self.put(format_args!(
-            "<g><title>{}</title><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"#ffffff\" fill-opacity=\"0.85\"/>",
-            escape(&plain(tooltip)),
-            at.0 - width / 2.0,
-            at.1 - height / 2.0
+            "<g fill=\"#000000\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-opacity=\"0.85\" paint-order=\"stroke\"><title>{}</title>",
+            escape(&plain(tooltip))
         ));
         for (index, line) in lines.iter().enumerate() {
             let y = at.1 - height / 2.0 + (index as f64 + 0.8) * LABEL_SIZE * LINE_HEIGHT;
             self.put(format_args!(
-                "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"{LABEL_SIZE}\" text-anchor=\"middle\" fill=\"#333333\">{}</text>",
+                "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"{LABEL_SIZE}\" text-anchor=\"middle\">{}</text>",
                 at.0,
                 escape(line)
             ));
         }
         self.put(format_args!("</g>"));
     }
+}
+
+/// How far aside a way goes for each step down, at each bend: such that it stays between the bends and
+/// is smooth (Fritsch and Butland's method), upright at its ends and where it turns back.
+fn slopes(way: &[Bend]) -> Vec<f64> {
+    let mut slopes = vec![0.0; way.len()];
+    for at in 1..way.len() - 1 {
+        let (a, b, c) = (way[at - 1], way[at], way[at + 1]);
+        let (before, after) = (b.y - a.y, c.y - b.y);
+        let (first, second) = ((b.x - a.x) / before, (c.x - b.x) / after);
+        if first * second > 0.0 && first.is_finite() && second.is_finite() {
+            let weights = (2.0 * after + before, after + 2.0 * before);
+            let slope = (weights.0 + weights.1) / (weights.0 / first + weights.1 / second);
+            slopes[at] = slope.clamp(-b.slant, b.slant);
+        }
+    }
+    slopes
 }
 
 fn plain(tooltip: &str) -> String {
