@@ -764,8 +764,11 @@ impl<I: Items> Sink for Builder<'_, I> {
             | GCSweepEnd | GCMarkAssistActive | GCMarkAssistBegin | GCMarkAssistEnd => {
                 self.range_event(event, tables, time_ns);
             }
-            GoLabel | UserTaskBegin | UserTaskEnd | UserRegionBegin | UserRegionEnd | UserLog => {
-                self.annotation(event, tables, time_ns);
+            GoLabel => self.annotation(event, tables, time_ns),
+            UserTaskBegin | UserTaskEnd | UserRegionBegin | UserRegionEnd | UserLog => {
+                if self.items.wants_annotations() {
+                    self.annotation(event, tables, time_ns);
+                }
             }
             _ => match event.transition() {
                 Some(TransitionOf::Goroutine(goid, slot, from, to)) => {

@@ -523,6 +523,11 @@ pub struct Totals {
 /// Takes model items. Spans come in the order of their ends, everything else in the order in which
 /// it becomes complete.
 pub trait Items {
+    /// Whether tasks, regions and logs are wanted; if not, they are not told. The same from the
+    /// first item to the last.
+    fn wants_annotations(&self) -> bool {
+        true
+    }
     /// Symbols were added. Comes before the first item that names one of them.
     fn symbols(&mut self, _symbols: &Symbols) {}
     /// A goroutine is seen for the first time; only what is known from the start is filled in.

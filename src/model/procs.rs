@@ -72,21 +72,30 @@ impl Procs {
     }
 }
 
+/// Threads found without hashing, by the lowest bits of their numbers, which the system hands out one
+/// after the other. A power of two.
+const RECENT: usize = 64;
+
 /// All threads of a trace.
-#[derive(Default)]
 pub struct Threads {
     all: Vec<Thread>,
     rows: FxHashMap<i64, ThreadRow>,
-    /// The thread asked for last: events come in runs of one thread.
-    last: Option<(i64, ThreadRow)>,
+    /// The threads asked for last.
+    recent: [Option<(i64, ThreadRow)>; RECENT],
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Threads { all: Vec::new(), rows: FxHashMap::default(), recent: [None; RECENT] }
+    }
 }
 
 impl Threads {
     /// The row of a thread, which is added if it is new; `None` for no thread.
     #[inline(always)]
     pub fn row(&mut self, thread: i64, time_ns: i64) -> Option<ThreadRow> {
-        match self.last {
-            Some((last, row)) if last == thread => Some(row),
+        match self.recent[thread as usize % RECENT] {
+            Some((recent, row)) if recent == thread => Some(row),
             _ if thread == NONE => None,
             _ => Some(self.row_slow(thread, time_ns)),
         }
@@ -98,7 +107,7 @@ impl Threads {
             all.push(Thread { thread, first_ns: time_ns, last_ns: time_ns, ..Thread::default() });
             ThreadRow::from_index(all.len() - 1)
         });
-        self.last = Some((thread, row));
+        self.recent[thread as usize % RECENT] = Some((thread, row));
         row
     }
 

@@ -490,8 +490,12 @@ impl Orderer {
                 self.drop_missing_stacks(event, tables);
             }
         }
-        if shape.string_args[0] != 255 && !self.has_strings(event, tables) {
-            self.drop_missing_strings(event, tables);
+        let [string, other_string] = shape.string_args;
+        if string != 255 {
+            let has = |index: u8| tables.has_string(event.args[index as usize]);
+            if !has(string) || (other_string != 255 && !has(other_string)) {
+                self.drop_missing_strings(event, tables);
+            }
         }
         self.events += 1;
         sink.event(event, tables);
@@ -512,14 +516,6 @@ impl Orderer {
         let mut event = Event { kind, time, args, ..Event::blank() };
         context.put_into(&mut event);
         self.emit(&mut event, subject, tables, sink);
-    }
-
-    #[inline(always)]
-    fn has_strings(&self, event: &Event, tables: &Tables) -> bool {
-        SHAPES[event.kind as usize]
-            .string_args
-            .iter()
-            .all(|&index| index == 255 || tables.has_string(event.args[index as usize]))
     }
 
     #[cold]

@@ -4,9 +4,10 @@ use super::super::{Builder, Frame, LabelSet, Profile};
 use super::TraceProfileType;
 use crate::model::{FunctionId, HeapTypeId, ReasonId, StackId, State, Symbols, Totals};
 use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
 
 /// Where samples are added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
     /// The stack.
     pub stack: Option<StackId>,
@@ -20,6 +21,25 @@ pub struct Place {
     pub reason: Option<ReasonId>,
     /// Of an allocation: what was allocated, a label and the leaf of the stack.
     pub heap_type: Option<HeapTypeId>,
+}
+
+/// In three words: a place is looked up for each span that counts.
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let pair = |low: i64, high: i64| low as u64 | (high as u64) << 32;
+        hasher.write_u64(pair(
+            self.stack.map_or(0, StackId::row),
+            self.function.map_or(0, FunctionId::row),
+        ));
+        hasher.write_u64(pair(
+            self.goroutine.map_or(0, FunctionId::row),
+            self.reason.map_or(0, ReasonId::row),
+        ));
+        hasher.write_u64(pair(
+            self.state.map_or(0, |state| state as i64 + 1),
+            self.heap_type.map_or(0, HeapTypeId::row),
+        ));
+    }
 }
 
 /// How often, and how much in all.

@@ -378,6 +378,10 @@ fn place_of(
 }
 
 impl Items for SpanProfiles {
+    fn wants_annotations(&self) -> bool {
+        self.wanted.is_some()
+    }
+
     fn symbols(&mut self, symbols: &Symbols) {
         for function in symbols.functions().skip(self.wanted_functions.len()) {
             let name = (!function.name.is_empty()).then_some(&*function.name);
