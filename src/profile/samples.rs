@@ -70,7 +70,7 @@ impl Samples {
 
     /// Appends a sample. The first one sets the width if [`Samples::new`] did not.
     ///
-    /// Returns `false`, and does nothing, if all stacks together would have more than [`MAX_FRAMES`].
+    /// Returns `false`, and does nothing, if all stacks together would have more than 2^32 frames.
     #[must_use]
     pub fn push(
         &mut self,
