@@ -41,7 +41,6 @@ pub struct TablePages<'c> {
     leaves: Vec<Leaf>,
     /// Pages with their leaf plus 1, by the leaf's lowest bits.
     kept: Vec<(usize, Vec<u8>)>,
-    run: Vec<u8>,
     /// Holds the lock for reading: it has given a row and is not reset.
     _lock: Statement<'c>,
 }
@@ -51,10 +50,6 @@ struct Leaf {
     page: u32,
     /// No row on it has a greater number.
     last: i64,
-}
-
-fn damaged(page: u32) -> Error {
-    super::tables::refuse(format!("page {page} of the database is damaged; ingest the trace again"))
 }
 
 impl<'c> TablePages<'c> {
@@ -82,7 +77,6 @@ impl<'c> TablePages<'c> {
             usable: 0,
             leaves: Vec::new(),
             kept: Vec::new(),
-            run: Vec::new(),
             _lock: lock,
         };
         let mut header = vec![0; 100 + LOAD];
@@ -96,7 +90,7 @@ impl<'c> TablePages<'c> {
             size => usize::from(size),
         };
         if pages.page_size < 512 {
-            return Err(damaged(1));
+            return Err(pages.damaged(1));
         }
         pages.usable = pages.page_size.saturating_sub(usize::from(header[20]));
         let count = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
@@ -105,11 +99,18 @@ impl<'c> TablePages<'c> {
         Ok(Some(pages))
     }
 
+    fn damaged(&self, page: u32) -> Error {
+        let offset = u64::from(page).saturating_sub(1) * self.page_size as u64;
+        super::tables::refuse(format!(
+            "page {page} of the database, at byte {offset}, is damaged; ingest the trace again"
+        ))
+    }
+
     /// Fills a buffer, but its last `LOAD` bytes, from the beginning of a page on.
     fn read(&self, page: u32, buffer: &mut [u8]) -> Result<()> {
         let length = buffer.len() - LOAD;
-        let offset =
-            i64::from(page.checked_sub(1).ok_or_else(|| damaged(page))?) * self.page_size as i64;
+        let offset = i64::from(page.checked_sub(1).ok_or_else(|| self.damaged(page))?)
+            * self.page_size as i64;
         // SAFETY: the file belongs to the connection, which is borrowed as long as this lives, and
         // is used on its thread only. The buffer has the length that is given.
         let code = unsafe {
@@ -120,7 +121,7 @@ impl<'c> TablePages<'c> {
         };
         match code {
             ffi::SQLITE_OK => Ok(()),
-            ffi::SQLITE_IOERR_SHORT_READ => Err(damaged(page)),
+            ffi::SQLITE_IOERR_SHORT_READ => Err(self.damaged(page)),
             code => Err(Error::SqliteFailure(ffi::Error::new(code), None)),
         }
     }
@@ -128,19 +129,20 @@ impl<'c> TablePages<'c> {
     /// The leaves below a page, in order; none of their rows has a number greater than `last`.
     fn find_leaves(&mut self, page: u32, last: i64, left: &mut u32, depth: usize) -> Result<()> {
         // More pages than the file has, or a page inside itself: then nothing may be believed.
-        *left = left.checked_sub(1).filter(|_| depth < MAX_DEPTH).ok_or_else(|| damaged(page))?;
+        *left =
+            left.checked_sub(1).filter(|_| depth < MAX_DEPTH).ok_or_else(|| self.damaged(page))?;
         let mut bytes = vec![0; self.page_size + LOAD];
         self.read(page, &mut bytes)?;
         if bytes[0] == LEAF {
             self.leaves.push(Leaf { page, last });
             return Ok(());
         }
-        let children = children(&bytes, last).ok_or_else(|| damaged(page))?;
+        let children = children(&bytes, last).ok_or_else(|| self.damaged(page))?;
         // All leaves of a b-tree are equally deep: the first child tells for the others.
         let mut kind = vec![0; 1 + LOAD];
         self.read(children[0].page, &mut kind)?;
         if kind[0] == LEAF {
-            *left = left.checked_sub(children.len() as u32).ok_or_else(|| damaged(page))?;
+            *left = left.checked_sub(children.len() as u32).ok_or_else(|| self.damaged(page))?;
             self.leaves.extend(children);
             return Ok(());
         }
@@ -153,7 +155,7 @@ impl<'c> TablePages<'c> {
     /// Hands out all rows, in the order of their numbers: number and `N` integers, from the first
     /// column on.
     pub fn each<const N: usize>(&mut self, mut take: impl FnMut(i64, [i64; N])) -> Result<()> {
-        let mut run = std::mem::take(&mut self.run);
+        let mut run = Vec::new();
         let mut next = 0;
         while next < self.leaves.len() {
             // SAFETY: the connection is open.
@@ -169,11 +171,10 @@ impl<'c> TablePages<'c> {
             for (index, leaf) in rest[..count].iter().enumerate() {
                 let page = &run[index * self.page_size..];
                 each_row(&page[..self.page_size + LOAD], self.usable, 0, &mut take)
-                    .ok_or_else(|| damaged(leaf.page))?;
+                    .ok_or_else(|| self.damaged(leaf.page))?;
             }
             next += count;
         }
-        self.run = run;
         Ok(())
     }
 
@@ -197,7 +198,7 @@ impl<'c> TablePages<'c> {
                 self.kept[slot] = (next + 1, page);
             }
             let page = &self.kept[slot].1;
-            let from = first_cell(page, first).ok_or_else(|| damaged(leaf.page))?;
+            let from = first_cell(page, first).ok_or_else(|| self.damaged(leaf.page))?;
             let mut is_over = false;
             each_row(page, self.usable, from, &mut |number, values| {
                 is_over |= number > last;
@@ -205,7 +206,7 @@ impl<'c> TablePages<'c> {
                     take(number, values);
                 }
             })
-            .ok_or_else(|| damaged(leaf.page))?;
+            .ok_or_else(|| self.damaged(leaf.page))?;
             if is_over || leaf.last >= last {
                 break;
             }

@@ -9,7 +9,8 @@ use rustc_hash::FxHashMap;
 /// Most sums kept at a time.
 const MAX_SUMS: usize = 8 << 20;
 
-const STEPS: Item =
+/// The argument of functions that cut the time into equal steps.
+pub const STEPS: Item =
     Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" };
 
 /// See its `doc`.

@@ -2,7 +2,7 @@
 
 use super::intervals::{A, Cover, Set};
 use super::moments::state_name;
-use super::states::{States, functions_of};
+use super::states::{STATE_OR_ALL, States, functions_of};
 use super::{Item, TableFunction, refuse};
 use rustc_hash::FxHashMap;
 
@@ -13,13 +13,7 @@ const MAX_SUMS: usize = 4 << 20;
 pub static STATES_DURING: TableFunction = TableFunction {
     name: "states_during",
     doc: "What goroutines did during each of the intervals, summed by the function they began with. Intervals may overlap.",
-    arguments: &[
-        A,
-        Item {
-            name: "state",
-            doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
-        },
-    ],
+    arguments: &[A, STATE_OR_ALL],
     required: 1,
     columns: &[
         Item {
@@ -40,7 +34,7 @@ pub static STATES_DURING: TableFunction = TableFunction {
         "go1.26/gc",
         "select d.state, sum(d.total_ns) > 0 as has_any from states_during('gc_cycles', 'running') d group by 1",
     ),
-    reads: &["raw_state_ranges", "raw_goroutine_states", "raw_goroutines"],
+    reads: &["raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
         let mut set = Set::read(call, 0, usize::MAX)?;
         set.sort();

@@ -1,7 +1,7 @@
 //! The longest states, and how states spread by function.
 
 use super::moments::row_number;
-use super::states::{State, States, functions_of};
+use super::states::{STATE, State, States, functions_of};
 use super::{Item, TableFunction};
 use rusqlite::{Connection, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
@@ -9,7 +9,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-const STATE: Item = Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" };
 const TRACE: Item = Item { name: "trace_id", doc: "only this trace; left out or NULL, all" };
 
 /// Most states to give.

@@ -1,7 +1,7 @@
 //! What was so at a moment.
 
 use super::intervals::{prepare, time};
-use super::states::{States, all_ranges};
+use super::states::{STATE_OR_ALL, States, all_ranges};
 use super::{Call, Cell, Item, TableFunction, refuse};
 use rusqlite::{Connection, OptionalExtension, Result};
 
@@ -29,7 +29,7 @@ pub static STATES_AT: TableFunction = TableFunction {
         "select state, count(*) as goroutines\n\
          from states_at((select duration_ns / 2 from traces)) group by 1 order by 1",
     ),
-    reads: &["raw_state_ranges", "raw_goroutine_states", "raw_goroutines"],
+    reads: &["raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
         let time = call.integer(0)?;
         let mut states = States::open(call.connection)?;
@@ -70,10 +70,7 @@ pub static STATES_AT_EACH: TableFunction = TableFunction {
             name: "moments",
             doc: "a SELECT, or the name of a relation, with the column time_ns and, if it has one, id",
         },
-        Item {
-            name: "state",
-            doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
-        },
+        STATE_OR_ALL,
     ],
     required: 1,
     columns: &[

@@ -1,12 +1,10 @@
 //! How many of something are under way at the same time, in equal steps of the trace.
 
+use super::buckets::STEPS;
 use super::intervals::{A, each_interval, step_border};
-use super::states::States;
+use super::states::{STATE, States};
 use super::{Call, Item, Rows, TableFunction};
 use rusqlite::Result;
-
-const STEPS: Item =
-    Item { name: "steps", doc: "into how many steps to cut the time looked at, 1 to 100000" };
 
 const COLUMNS: &[Item] = &[
     Item { name: "start_ns", doc: "when the step begins" },
@@ -42,10 +40,7 @@ pub static STATE_PEAKS: TableFunction = TableFunction {
     name: "state_peaks",
     doc: "How many goroutines are in a state at the same time, in equal steps of the trace: the most and the mean \
           of each.",
-    arguments: &[
-        Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
-        STEPS,
-    ],
+    arguments: &[STATE, STEPS],
     required: 2,
     columns: COLUMNS,
     example: (

@@ -1,8 +1,18 @@
 //! Reading goroutine states for functions that need all of them, or those of one goroutine.
 
+use super::Item;
 use crate::store::pages::{NULL, TablePages};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use rustc_hash::FxHashMap;
+
+/// The argument that names a state.
+pub const STATE: Item =
+    Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" };
+/// The same where it may be left out.
+pub const STATE_OR_ALL: Item = Item {
+    name: "state",
+    doc: "only this state: 'running', 'runnable', 'waiting' or 'syscall'; left out, all",
+};
 
 /// States as in `raw_goroutine_states.code`.
 pub const RUNNABLE: i64 = 2;
@@ -44,7 +54,7 @@ impl State {
     /// How long it lasts.
     #[inline(always)]
     pub fn duration(&self) -> i64 {
-        self.end - self.start
+        self.end.saturating_sub(self.start)
     }
 
     #[inline(always)]
@@ -75,7 +85,8 @@ impl State {
 
     /// What is left of it between two times, as `states_by_time.sql` says; `None` if nothing is.
     #[inline(always)]
-    fn cut(mut self, from: i64, to: i64) -> Option<State> {
+    fn cut(mut self, times: Option<(i64, i64)>) -> Option<State> {
+        let Some((from, to)) = times else { return Some(self) };
         if self.start >= to || (self.end <= from && self.start < from) {
             return None;
         }
@@ -150,11 +161,8 @@ pub fn ranges_of(connection: &Connection, goroutine: i64) -> Result<Vec<StateRan
 /// The ranges of all goroutines, in the order of their rows.
 pub fn all_ranges(connection: &Connection) -> Result<Vec<StateRange>> {
     let mut ranges = Vec::new();
-    let table = if is_shadowed(connection, "raw_state_ranges")? {
-        Table::Shadowed
-    } else {
-        Table::OfFile("raw_state_ranges")
-    };
+    let table =
+        if is_shadowed(connection, "raw_state_ranges")? { None } else { Some("raw_state_ranges") };
     let sql = "select id, goroutine_id, first_state, last_state, start_ns, end_ns
                from raw_state_ranges order by id";
     each_row(connection, table, sql, |[_, goroutine, first, last, start, end]| {
@@ -170,21 +178,15 @@ fn is_shadowed(connection: &Connection, name: &str) -> Result<bool> {
     connection.query_row(sql, [name], |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
-/// Where rows are to be read.
-enum Table {
-    OfFile(&'static str),
-    Shadowed,
-}
-
-/// Hands out the integers of all rows, [`NULL`] for NULL, from the pages of a table if that can be. The
-/// statement names the columns of the table, from the first on.
+/// Hands out the integers of all rows, [`NULL`] for NULL: those of a statement, or from the pages of a
+/// table of the file where that can be. The statement names the table's columns, from the first on.
 fn each_row<const N: usize>(
     connection: &Connection,
-    table: Table,
+    table: Option<&str>,
     sql: &str,
     mut take: impl FnMut([i64; N]),
 ) -> Result<()> {
-    if let Table::OfFile(name) = table
+    if let Some(name) = table
         && let Some(mut pages) = TablePages::open(connection, name)?
     {
         return pages.each(|id, mut columns: [i64; N]| {
@@ -210,7 +212,7 @@ pub fn functions_of(connection: &Connection) -> Result<FxHashMap<u32, i64>> {
     let mut functions = FxHashMap::default();
     // Filters leave functions as they are.
     let sql = "select id, trace_id, goid, function_id from main.raw_goroutines";
-    each_row(connection, Table::OfFile("raw_goroutines"), sql, |[id, _, _, function]| {
+    each_row(connection, Some("raw_goroutines"), sql, |[id, _, _, function]| {
         if function != NULL {
             functions.insert(u32::try_from(id).unwrap_or(0), function);
         }
@@ -246,14 +248,14 @@ impl<'c> States<'c> {
     /// Hands out all of them, goroutines mixed, in the order of their rows.
     #[inline(always)]
     pub fn each(&mut self, mut take: impl FnMut(&State)) -> Result<()> {
-        match (&mut self.pages, self.cut) {
-            (Some(pages), None) => pages.each(|id, columns| take(&State::new(id, columns))),
-            (Some(pages), Some((from, to))) => pages.each(|id, columns| {
-                if let Some(state) = State::new(id, columns).cut(from, to) {
+        let cut = self.cut;
+        match &mut self.pages {
+            Some(pages) => pages.each(|id, columns| {
+                if let Some(state) = State::new(id, columns).cut(cut) {
                     take(&state);
                 }
             }),
-            (None, _) => each_row(self.connection, Table::Shadowed, ALL, |columns| {
+            None => each_row(self.connection, None, ALL, |columns| {
                 take(&State::new(columns[0], columns));
             }),
         }
@@ -277,12 +279,9 @@ impl<'c> States<'c> {
     /// Hands out those of a range, in order of time.
     pub fn range(&mut self, range: StateRange, mut take: impl FnMut(&State)) -> Result<()> {
         if let Some(pages) = &mut self.pages {
-            let (from, to) = self.cut.unwrap_or((i64::MIN, i64::MAX));
+            let cut = self.cut;
             return pages.range(range.first, range.last, |id, columns| {
-                let state = State::new(id, columns);
-                if self.cut.is_none() {
-                    take(&state);
-                } else if let Some(state) = state.cut(from, to) {
+                if let Some(state) = State::new(id, columns).cut(cut) {
                     take(&state);
                 }
             });
