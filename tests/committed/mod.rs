@@ -61,21 +61,42 @@ pub fn root() -> &'static Path {
     package.ancestors().take(2).find(is_root).expect("the repository has testdata/")
 }
 
-/// Every committed trace.
+/// Every committed trace: a `NAME.trace` of which Go's word is in `testdata/expected`. Whatever else
+/// lies beside them, such as a database made of one, is not ours.
 pub fn traces() -> Vec<Trace> {
+    let traces = traces_in(&root().join("testdata"));
+    assert!(traces.len() > 90, "only {} traces were found", traces.len());
+    traces
+}
+
+/// Those of a folder laid out as `testdata`, by name.
+pub fn traces_in(testdata: &Path) -> Vec<Trace> {
     let mut traces = Vec::new();
-    for folder in fs::read_dir(root().join("testdata/traces")).unwrap() {
-        let folder = folder.unwrap();
-        for file in fs::read_dir(folder.path()).unwrap() {
-            let path = file.unwrap().path();
-            let program = path.file_stem().unwrap().to_str().unwrap();
-            let name = format!("{}/{program}", folder.file_name().to_str().unwrap());
+    for path in files_of_releases(&testdata.join("traces")) {
+        let release = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        let program = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".trace"));
+        let (Some(release), Some(program)) = (release, program) else { continue };
+        let name = format!("{release}/{program}");
+        if testdata.join(format!("expected/{name}.parsed")).is_file() {
             traces.push(Trace { name, path });
         }
     }
     traces.sort_by(|a, b| a.name.cmp(&b.name));
-    assert!(traces.len() > 90, "only {} traces were found", traces.len());
     traces
+}
+
+/// The files in the folders `go1.NN` of a folder.
+pub fn files_of_releases(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let release = |entry: &fs::DirEntry| {
+        entry.path().is_dir() && entry.file_name().to_string_lossy().starts_with("go1.")
+    };
+    fs::read_dir(folder)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(release)
+        .flat_map(|folder| fs::read_dir(folder.path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
 }
 
 /// Checks every item, on all processors; panics with all that failed.

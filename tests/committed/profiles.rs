@@ -5,15 +5,18 @@ use gotrace::source::{ByteStream, from_reader};
 use std::fs;
 use std::path::PathBuf;
 
+/// What `testdata/record -p` records; nothing else in the folder is ours.
+const KINDS: [&str; 8] =
+    ["allocs", "block", "cpu", "goroutine", "heap", "heap2", "mutex", "threadcreate"];
+
 /// All committed profiles in the form of profile.proto.
 pub fn paths() -> Vec<PathBuf> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".pb.gz"));
+        name.is_some_and(|name| KINDS.contains(&name))
+    };
     let folder = super::root().join("testdata/profiles");
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .flat_map(|version| fs::read_dir(version.unwrap().path()).unwrap())
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "gz"))
-        .collect();
+    let mut paths: Vec<PathBuf> = super::files_of_releases(&folder).filter(is_ours).collect();
     paths.sort();
     assert!(paths.len() >= 21, "{} profiles", paths.len());
     paths
