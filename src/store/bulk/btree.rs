@@ -34,6 +34,12 @@ impl Cells {
         &mut self.bytes
     }
 
+    /// Takes the last cell out.
+    fn pop(&mut self) -> Vec<u8> {
+        let start = self.starts.pop().expect("there is a cell");
+        self.bytes.split_off(usize::from(start))
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.starts.clear();
@@ -161,8 +167,7 @@ impl TableBuilder {
                 // A page without any cell is not allowed; leave two children for the last page.
                 if used + 2 == rest.len() && used > 1 {
                     used -= 1;
-                    let start = self.cells.starts.pop().expect("used cells");
-                    self.cells.bytes.truncate(usize::from(start));
+                    self.cells.pop();
                 }
                 let (right, last) = rest[used];
                 rest = &rest[used + 1..];
@@ -192,7 +197,9 @@ impl TableBuilder {
 pub struct IndexBuilder {
     root: u32,
     cells: Cells,
-    /// The leaves written, and the entries that stand between them.
+    /// What the last leaf that was written holds.
+    written: Cells,
+    /// The leaves written, and the entries that stand behind each.
     leaves: Vec<u32>,
     dividers: Vec<Vec<u8>>,
 }
@@ -200,7 +207,8 @@ pub struct IndexBuilder {
 impl IndexBuilder {
     /// An index whose root page is `root`.
     pub fn new(root: u32) -> Self {
-        IndexBuilder { root, cells: Cells::default(), leaves: Vec::new(), dividers: Vec::new() }
+        let (cells, written) = (Cells::default(), Cells::default());
+        IndexBuilder { root, cells, written, leaves: Vec::new(), dividers: Vec::new() }
     }
 
     /// Adds an entry: a record of the keys and the row number. Entries must come in their order.
@@ -219,7 +227,7 @@ impl IndexBuilder {
             return Ok(());
         }
         // Every entry is in the tree once: the one that does not fit goes up between this leaf
-        // and the next.
+        // and the next, if there is a next one (see begin_last_leaf).
         self.end_leaf(file)?;
         self.dividers.push(cell);
         Ok(())
@@ -228,8 +236,21 @@ impl IndexBuilder {
     fn end_leaf(&mut self, file: &PageFile) -> io::Result<()> {
         let page = file.append(|page| self.cells.lay_out(page, LEAF_INDEX, None))?;
         self.leaves.push(page);
+        std::mem::swap(&mut self.cells, &mut self.written);
         self.cells.clear();
         Ok(())
+    }
+
+    /// Begins the leaf behind a divider that came last. It must hold an entry, but there is none
+    /// left: it gets the divider itself, and the last entry of the leaf before, which holds at least
+    /// four, takes its place.
+    fn begin_last_leaf(&mut self, file: &PageFile) -> io::Result<()> {
+        let last = self.dividers.pop().expect("a divider behind each leaf");
+        self.cells.begin().extend_from_slice(&last);
+        self.dividers.push(self.written.pop());
+        let mut page = vec![0; file.page_size()];
+        self.written.lay_out(&mut page, LEAF_INDEX, None);
+        file.replace(*self.leaves.last().expect("a leaf before the divider"), &page)
     }
 
     /// Writes the rest and the interior pages; the top of the tree goes into the root page.
@@ -241,9 +262,7 @@ impl IndexBuilder {
             return file.replace(self.root, &root);
         }
         if self.cells.is_empty() {
-            // The last entry was put between the last leaf and nothing: it begins a leaf.
-            let cell = self.dividers.pop().expect("a divider for each leaf");
-            self.cells.begin().extend_from_slice(&cell);
+            self.begin_last_leaf(file)?;
         }
         self.end_leaf(file)?;
         let (mut children, mut dividers) = (self.leaves, self.dividers);
@@ -265,8 +284,7 @@ impl IndexBuilder {
                 // Leave two children for the last page, which otherwise would have no cell.
                 if at + 2 == children.len() && at > first + 1 {
                     at -= 1;
-                    let start = self.cells.starts.pop().expect("used cells");
-                    self.cells.bytes.truncate(usize::from(start));
+                    self.cells.pop();
                 }
                 let right = children[at];
                 at += 1;

@@ -1,5 +1,6 @@
 //! Whatever rows are written page by page, SQLite must find the same as after INSERT.
 
+use super::record::put_varint;
 use super::{BucketedTable, IndexBuilder, PageFile, RecordEncoder, TableBuilder};
 use crate::store::relations::{Row, Visitor};
 use rusqlite::Connection;
@@ -30,6 +31,19 @@ impl Row for AnyRow {
             }
         }
     }
+}
+
+/// The record of an index entry of a number, a text and a row number.
+fn entry(key: i64, text: &str, id: i64) -> Vec<u8> {
+    const INTEGER: u8 = 6;
+    let mut record = vec![0, INTEGER];
+    put_varint(&mut record, 13 + 2 * text.len() as u64);
+    record.push(INTEGER);
+    record[0] = record.len() as u8;
+    record.extend_from_slice(&key.to_be_bytes());
+    record.extend_from_slice(text.as_bytes());
+    record.extend_from_slice(&id.to_be_bytes());
+    record
 }
 
 /// A small generator, so that a failure can be repeated.
@@ -176,46 +190,79 @@ fn rows_in_any_order_are_put_in_order_by_buckets() {
     }
 }
 
+/// Makes a table and an index over its column `a`, of which `text` characters follow each key, and
+/// asks SQLite what it thinks of them.
+fn check_table_and_index(path: &Path, page_size: u32, keys: &[i64], text: usize) {
+    let template = path.with_extension(page_size.to_string());
+    if !template.exists() {
+        drop(make(&template, page_size, &format!("{TABLE}; create index i on t (a, b)")));
+    }
+    std::fs::copy(&template, path).unwrap();
+    let file = PageFile::open(File::options().read(true).write(true).open(path).unwrap()).unwrap();
+    let mut encoder = RecordEncoder::default();
+    let mut table = TableBuilder::new(2);
+    let payload = "x".repeat(text);
+    let mut entries = Vec::new();
+    for (at, &key) in keys.iter().enumerate() {
+        let id = at as i64 + 1;
+        let mut values =
+            vec![Value::Integer(id), Value::Integer(key), Value::Text(payload.clone())];
+        values.resize(COLUMNS, Value::Null);
+        table.push(&file, id, encoder.encode(&AnyRow(values))).unwrap();
+        entries.push((key, id));
+    }
+    table.finish(&file).unwrap();
+    entries.sort_unstable();
+    let mut index = IndexBuilder::new(3);
+    for &(key, id) in &entries {
+        index.push(&file, &entry(key, &payload, id)).unwrap();
+    }
+    index.finish(&file).unwrap();
+    file.finish().unwrap();
+    let what = format!("{} entries of {text} characters on pages of {page_size}", keys.len());
+    let connection = Connection::open(path).unwrap();
+    let text = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(text("pragma integrity_check"), "ok", "{what}");
+    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, usize>(0)).unwrap();
+    assert_eq!(count("select count(*) from t not indexed"), keys.len(), "{what}");
+    assert_eq!(count("select count(*) from t indexed by i where a > -1000"), keys.len(), "{what}");
+}
+
 #[test]
 fn index_entries_in_order_make_an_index() {
     let folder = tempfile::tempdir().unwrap();
-    for (seed, &(count, page_size)) in
-        [(0u64, 4096), (1, 512), (60, 512), (61, 512), (62, 512), (5000, 512), (200_000, 1024)]
-            .iter()
-            .enumerate()
-    {
+    for (seed, count) in [5000, 200_000].into_iter().enumerate() {
         let mut random = Random(seed as u64 + 5);
         let keys: Vec<i64> =
             (0..count).map(|_| random.next(count / 3 + 1) as i64 * 1000 - 77).collect();
-        let path = folder.path().join(format!("{seed}.db"));
-        let sql = format!("{TABLE}; create index i on t (a)");
-        let file = make(&path, page_size, &sql);
-        let mut encoder = RecordEncoder::default();
-        let mut table = TableBuilder::new(2);
-        let mut entries = Vec::new();
-        for (at, &key) in keys.iter().enumerate() {
-            let id = at as i64 + 1;
-            let mut values = vec![Value::Null; COLUMNS];
-            (values[0], values[1]) = (Value::Integer(id), Value::Integer(key));
-            table.push(&file, id, encoder.encode(&AnyRow(values))).unwrap();
-            entries.push((key, id));
+        check_table_and_index(&folder.path().join("x.db"), 1024, &keys, 0);
+    }
+}
+
+/// A page is full after some number of entries, a level after some number of pages; whatever is
+/// special about the one that comes then, one of these numbers meets it. Few of them are enough for
+/// that where pages are small.
+#[test]
+fn every_number_of_entries_makes_a_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    // Up to three levels: narrow entries; some that just do not overflow (the most of an index is
+    // 102 bytes here, that of a table 477); some of which a page holds the fewest; some that overflow
+    // in the index, and in both.
+    for (text, most) in [(0, 2600), (40, 420), (90, 130), (94, 130), (400, 130), (900, 130)] {
+        for count in 0..=most {
+            // All numbers where the tree grows a level, and around each full page.
+            if text == 0 && count > 900 && count % 7 != 0 {
+                continue;
+            }
+            let keys: Vec<i64> = (0..count).collect();
+            check_table_and_index(&path, 512, &keys, text);
         }
-        table.finish(&file).unwrap();
-        entries.sort_unstable();
-        let mut index = IndexBuilder::new(3);
-        for &(key, id) in &entries {
-            index.push(&file, encoder.encode_integers(&[key, id])).unwrap();
-        }
-        index.finish(&file).unwrap();
-        file.finish().unwrap();
-        let connection = Connection::open(&path).unwrap();
-        let verdict: String =
-            connection.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(verdict, "ok", "{count} entries on pages of {page_size}");
-        let found: i64 = connection
-            .query_row("select count(*) from t indexed by i where a > -1000", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(found, count as i64);
+    }
+    // Pages as the databases have them: around the first few that are full.
+    for count in (700..900).chain(1500..1800) {
+        let keys: Vec<i64> = (0..count).collect();
+        check_table_and_index(&path, 8192, &keys, 0);
     }
 }
 
