@@ -234,7 +234,7 @@ fn a_damaged_file_is_refused_by_name_and_place() {
     }
     sandbox.write("page", b"<!DOCTYPE html>\n<p>404");
     let page = sandbox.gotrace(&["profile", "top", "page"]).expect(1);
-    page.says(&["byte ", "it begins with \"<!DOCTYPE html>\", which is no profile"]);
+    page.says(&["byte ", "not a profile: it looks like an HTML or XML page"]);
     sandbox.write("text", b"heap profile: 1: 2 [3: 4] @ heap/1\nrubbish");
     let text = sandbox.gotrace(&["profile", "top", "text"]).expect(1);
     assert!(!text.stderr.contains("no profile"), "{}", text.stderr);

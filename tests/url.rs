@@ -256,3 +256,39 @@ fn an_interrupted_download_leaves_nothing_behind() {
     finish(child, Vec::new()).expect(130);
     assert_eq!(sandbox.files(), [""; 0]);
 }
+
+#[test]
+fn a_download_that_comes_byte_by_byte_has_an_end() {
+    let base = server(|request, stream| {
+        if request.contains("/slow-headers") {
+            for byte in b"HTTP/1.1 200 OK\r\nX: ".iter().chain([b'x'; 10_000].iter()) {
+                if stream.write_all(&[*byte]).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+        }
+        send(stream, "200 OK", b"go 1.26 trace\0\0\0");
+        while stream.write_all(b"\x01").is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let sandbox = Sandbox::new();
+    for path in ["/endless", "/slow-headers"] {
+        let started = Instant::now();
+        let run = gotrace(&sandbox, &["info", "--max-time", "1s", &format!("{base}{path}")]);
+        assert!(started.elapsed() < Duration::from_secs(20), "{path}");
+        let all = format!("{}{}", run.stderr, String::from_utf8_lossy(&run.stdout));
+        assert!(
+            all.contains("not complete after 1 s; --max-time raises the limit"),
+            "{path}: {all}"
+        );
+    }
+}
+
+#[test]
+fn a_port_that_there_cannot_be_is_not_left_out() {
+    let sandbox = Sandbox::new();
+    let run = gotrace(&sandbox, &["info", "http://127.0.0.1:99999/debug/pprof/trace"]).expect(1);
+    run.says(&["there is no port 99999; ports are 1 to 65535"]);
+}

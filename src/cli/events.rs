@@ -2,6 +2,7 @@
 
 use super::locate::SourceOptions;
 use super::moments::parse_moment;
+use super::opened::Opened;
 use super::{CliError, Result, load, say};
 use crate::diagnostic::Diagnostics;
 use crate::export::{
@@ -14,6 +15,7 @@ use crate::store::nearest;
 use crate::wire::v2::raw::RawReader;
 use crate::wire::v2::spec::ALL;
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::io::{Write, stdout};
 
 /// Write when this much text has gathered, bytes.
@@ -24,7 +26,7 @@ const ERRORS_SHOWN: u64 = 20;
 #[derive(Args)]
 pub struct EventsArguments {
     /// Trace to read
-    trace: String,
+    trace: OsString,
     /// Only events at or after TIME: a duration since the start of the trace (1.5s), a time of
     /// day (12:34:56.7) or a date and time (2026-01-31T12:34:56Z), in UTC
     #[arg(long, value_name = "TIME")]
@@ -124,8 +126,10 @@ fn write_wire(arguments: &EventsArguments, out: &mut dyn Write) -> Result<()> {
     }
     let location = arguments.options.locate(&arguments.trace);
     let fail = |error: String| CliError::Failed(format!("{location}: {error}"));
-    let (source, progress) = load::open_source(&location)?;
-    let mut reader = RawReader::new(source).map_err(|error| fail(error.to_string()))?;
+    let opened = Opened::new(&location)?;
+    opened.expect_trace()?;
+    let progress = opened.progress;
+    let mut reader = RawReader::new(opened.source).map_err(|error| fail(error.to_string()))?;
     let mut text = Vec::with_capacity(WIRE_BUFFER + 4096);
     let mut left = arguments.limit.unwrap_or(u64::MAX);
     let mut errors = 0;

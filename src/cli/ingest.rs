@@ -3,11 +3,13 @@
 use super::files::PendingFile;
 use super::load::{self, Loaded};
 use super::locate::SourceOptions;
+use super::opened::Opened;
 use super::{CliError, Result, say};
 use crate::model::Symbols;
 use crate::source::Location;
 use crate::store::{NewDatabaseFile, human_ns};
 use clap::Args;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,7 +18,7 @@ use std::time::Instant;
 pub struct IngestArguments {
     /// Traces and profiles to load
     #[arg(required = true, value_name = "SOURCE")]
-    sources: Vec<String>,
+    sources: Vec<OsString>,
     /// Database to write; by default the first source's name with the ending .db
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -45,7 +47,8 @@ pub fn run(arguments: &IngestArguments) -> Result<()> {
     {
         let mut loader = database.loader()?;
         for location in &locations {
-            match load::load_source(location, &mut loader, &mut symbols) {
+            let opened = Opened::new(location);
+            match opened.and_then(|opened| load::load_source(opened, &mut loader, &mut symbols)) {
                 Ok(trace) => loaded.push((location, trace)),
                 Err(error) if arguments.strict || locations.len() == 1 => return Err(error),
                 Err(error @ CliError::Failed(_)) => {

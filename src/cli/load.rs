@@ -1,7 +1,8 @@
 //! Loading traces, with progress and the report of what was lost.
 
 use super::files::PendingFile;
-use super::load_profile::{ProfileTotals, is_profile, load_profile};
+use super::load_profile::{ProfileTotals, load_profile};
+use super::opened::{Kind, Opened};
 use super::{CliError, Result, say};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::model::{Builder, Symbols, Totals};
@@ -31,12 +32,7 @@ pub struct Loaded {
 
 /// Opens a trace; the error names the source.
 pub fn open_trace(location: &Location) -> Result<(TraceReader, Progress)> {
-    let (source, progress) = open_source(location)?;
-    Ok((read_trace(location, source)?, progress))
-}
-
-fn read_trace(location: &Location, source: Source) -> Result<TraceReader> {
-    TraceReader::new(source).map_err(|error| CliError::Failed(format!("{location}: {error}")))
+    Opened::new(location)?.into_trace()
 }
 
 /// Opens a source; the error names it.
@@ -97,20 +93,24 @@ impl Recording {
     }
 }
 
-/// Loads one source: a trace or a profile, as its bytes tell.
+/// Loads one source: a trace or a profile.
 pub fn load_source<W: RowWriter>(
-    location: &Location,
+    mut opened: Opened<'_>,
     loader: &mut Loader<W>,
     symbols: &mut Symbols,
 ) -> Result<Loaded> {
-    let (mut source, progress) = open_source(location)?;
-    if is_profile(&mut source.stream) {
-        let profile = load_profile(location, &mut source.stream, loader, symbols)?;
-        let size_bytes = source.stream.offset();
-        let profile = Some(profile);
-        return Ok(Loaded { totals: Totals::default(), profile, size_bytes, has_loss: false });
+    let location = opened.location;
+    match opened.kind {
+        Kind::Trace => {}
+        Kind::Profile => {
+            let stream = &mut opened.source.stream;
+            let profile = Some(load_profile(location, stream, loader, symbols)?);
+            let size_bytes = stream.offset();
+            return Ok(Loaded { totals: Totals::default(), profile, size_bytes, has_loss: false });
+        }
+        Kind::Database | Kind::Other(_) => return Err(opened.refuse()),
     }
-    let reader = read_trace(location, source)?;
+    let (reader, progress) = opened.into_trace()?;
     let version = reader.version();
     let mut builder = Builder::new(loader, symbols);
     let outcome = reader.read(&mut builder);

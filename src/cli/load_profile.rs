@@ -5,7 +5,6 @@ use crate::model::{FrameData, StackId, Symbols};
 use crate::profile::{self, LabelValue, Profile, Text};
 use crate::source::{ByteStream, Location};
 use crate::store::{LoadedLabel, LoadedProfile, Loader, RowWriter};
-use crate::wire::looks_like_trace;
 
 /// What loading one profile came to.
 pub struct ProfileTotals {
@@ -13,23 +12,6 @@ pub struct ProfileTotals {
     pub samples: u64,
     /// What it measures, such as `inuse_space`, the default first.
     pub types: Vec<String>,
-}
-
-/// Whether a source holds a profile rather than a trace: it is one in text, or begins with a sample
-/// type (field 1) or a period type (field 11), as those of Go and of pprof do, which are short
-/// messages of two numbers; or with a time (field 9), as Go's CPU profiles do.
-pub fn is_profile(stream: &mut ByteStream) -> bool {
-    let start = stream.peek(16);
-    if looks_like_trace(start) {
-        return false;
-    }
-    let is_proto = match *start {
-        [0x0a | 0x5a, 2..=20, 0x08 | 0x10, ..] => true,
-        // Nanoseconds since 1970 have had 9 bytes since 1972.
-        [0x48, ref rest @ ..] => rest.iter().position(|byte| byte & 0x80 == 0) == Some(8),
-        _ => false,
-    };
-    is_proto || profile::is_text(stream)
 }
 
 /// Loads one profile.

@@ -15,6 +15,7 @@ mod load_profile;
 mod locate;
 mod moments;
 mod open;
+mod opened;
 mod output;
 mod profile;
 mod queries;
@@ -23,6 +24,7 @@ mod report;
 mod shell;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -152,17 +154,23 @@ pub fn main() -> ExitCode {
 
 /// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
 /// The error is for users.
-fn words() -> std::result::Result<Vec<std::ffi::OsString>, String> {
-    let words: Vec<_> = std::env::args_os().collect();
-    let texts: Option<Vec<String>> =
-        words.iter().skip(2).map(|word| word.to_str().map(String::from)).collect();
-    match texts {
-        Some(texts) if words.len() > 2 && words[1] == "profile" => {
-            let rest = profile::from_pprof(texts.into_iter())?.into_iter().map(Into::into);
-            Ok(words[..2].iter().cloned().chain(rest).collect())
-        }
-        _ => Ok(words),
+fn words() -> std::result::Result<Vec<OsString>, String> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if words.len() < 3 || words[1] != "profile" {
+        return Ok(words);
     }
+    // A word that is not UTF-8 can only name a file. A number stands in for it, behind a letter that
+    // no word has.
+    let texts = words.iter().enumerate().skip(2).map(|(index, word)| match word.to_str() {
+        Some(text) => text.to_owned(),
+        None => format!("\0{index}"),
+    });
+    let back = |text: String| match text.strip_prefix('\0').and_then(|index| index.parse().ok()) {
+        Some(index @ 0usize..) => words[index].clone(),
+        None => text.into(),
+    };
+    let rest = profile::from_pprof(texts)?.into_iter().map(back);
+    Ok(words[..2].iter().cloned().chain(rest).collect())
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {

@@ -11,6 +11,7 @@ use super::locate::SourceOptions;
 use super::{CliError, Result, say};
 use crate::export::{Perfetto, Target};
 use clap::Args;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -30,7 +31,7 @@ const PATH: &str = "/trace.pftrace";
 #[derive(Args)]
 pub struct OpenArguments {
     /// Trace to show
-    source: String,
+    source: OsString,
     #[command(flatten)]
     layout: LayoutArguments,
     /// Print the link only

@@ -4,12 +4,14 @@ use super::files::PendingFile;
 use super::filters::FilterOptions;
 use super::load;
 use super::locate::SourceOptions;
+use super::opened::{Kind, Opened};
 use super::output::{Format, Output};
 use super::{CliError, Result};
 use crate::model::Symbols;
 use crate::source::Location;
-use crate::store::{self, Database, Limits, NewDatabaseFile, Value, is_database, parse_duration};
+use crate::store::{self, Database, Limits, NewDatabaseFile, Value, parse_duration};
 use clap::Args;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use std::time::Duration;
 #[derive(Args)]
 pub struct QueryArguments {
     /// Database or trace to ask
-    source: String,
+    source: OsString,
     /// Name of a canned query (see gotrace queries), or SQL
     #[arg(value_name = "NAME|SQL")]
     query: String,
@@ -102,11 +104,9 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
 
 /// Opens a database, or loads a trace into a temporary one.
 pub fn open(location: &Location, strict: bool) -> Result<Database> {
-    if let Some(path) = location.path()
-        && is_database(path)
-    {
-        return Database::open(path)
-            .map_err(|error| CliError::Failed(format!("{location}: {error}")));
+    let opened = Opened::new(location)?;
+    if opened.kind == Kind::Database {
+        return opened.into_database();
     }
     // A file that nobody sees is as fast as memory, and larger traces fit.
     let file =
@@ -114,7 +114,7 @@ pub fn open(location: &Location, strict: bool) -> Result<Database> {
     let database = NewDatabaseFile::create(&file)?;
     let mut symbols = Symbols::default();
     let mut loader = database.loader()?;
-    let loaded = load::load_source(location, &mut loader, &mut symbols)?;
+    let loaded = load::load_source(opened, &mut loader, &mut symbols)?;
     if strict && loaded.has_loss {
         return Err(CliError::Failed(format!(
             "{location}: a part was lost, and --strict was given"

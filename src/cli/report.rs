@@ -6,6 +6,7 @@ use super::query::open;
 use super::{CliError, Result};
 use crate::report::{Report, write};
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 pub struct ReportArguments {
     /// Database or trace to look at
-    source: String,
+    source: OsString,
     /// Form of the report
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     format: Form,
@@ -47,10 +48,12 @@ enum Form {
 }
 
 pub fn run(arguments: &ReportArguments) -> Result<()> {
-    let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
-    let report = Report::new(&database, &arguments.source, arguments.trace)?;
+    let location = arguments.options.locate(&arguments.source);
+    let database = open(&location, arguments.strict)?;
+    let source = arguments.source.to_string_lossy();
+    let report = Report::new(&database, &source, arguments.trace)?;
     if report.traces.is_empty() {
-        return Err(CliError::Failed(format!("{}: there is no trace in it", arguments.source)));
+        return Err(CliError::Failed(format!("{location}: there is no trace in it")));
     }
     let write = |out: &mut dyn Write| match arguments.format {
         _ if arguments.html => write::write_html(&report, out),

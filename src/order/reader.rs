@@ -44,9 +44,9 @@ impl TraceReader {
         } else {
             let input = source
                 .random_access()
-                .map_err(|error| WireError::new(HEADER_LEN as u64, error.to_string()))?;
+                .map_err(|error| WireError::new(HEADER_LEN as u64, error.reason()))?;
             let cut = source.stream.take_error().map(|error| {
-                Diagnostic::new(Code::TruncatedBatch, error.to_string()).at_offset(input.end())
+                Diagnostic::new(Code::TruncatedBatch, error.reason()).at_offset(input.end())
             });
             Body::V1(input, cut)
         };

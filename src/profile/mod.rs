@@ -29,6 +29,7 @@ mod pattern;
 mod prepare;
 mod report;
 mod samples;
+mod sniff;
 mod text;
 pub mod units;
 
@@ -36,7 +37,6 @@ pub use builder::{Builder, Frame};
 pub use config::{Config, GRANULARITIES, OPTIONS};
 pub use decode::{ProfileError, read};
 pub use labels::{Label, LabelSet, LabelSets, LabelValue};
-pub use legacy::is_text;
 pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
 pub use pattern::Pattern;
@@ -46,4 +46,5 @@ pub use report::{
     TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View,
 };
 pub use samples::Samples;
+pub use sniff::is_profile;
 pub use text::{Text, Texts};

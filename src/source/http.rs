@@ -18,6 +18,8 @@ pub struct DownloadLimits {
     /// Longest time without a byte. What the URL asks for with `seconds=` comes on top, since a
     /// recording sends nothing before it has something.
     pub silence: Duration,
+    /// Longest time for everything. What the URL asks for with `seconds=` comes on top.
+    pub time: Duration,
     /// Most bytes.
     pub bytes: u64,
     /// Longest time without a byte in all, instead of the above.
@@ -29,6 +31,7 @@ impl Default for DownloadLimits {
         DownloadLimits {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
+            time: Duration::from_secs(600),
             bytes: 4 << 30,
             patience: None,
         }
@@ -52,7 +55,11 @@ pub fn download(
     limits: DownloadLimits,
 ) -> Result<(impl Read + Send + 'static, Option<u64>), SourceError> {
     let refuse = |what: String| SourceError::Open { what };
-    let patience = limits.patience.unwrap_or(limits.silence + recording_time(url));
+    check_port(url).map_err(refuse)?;
+    let recording = recording_time(url);
+    let patience = limits.patience.unwrap_or(limits.silence + recording);
+    // A patience that was asked for is never cut short.
+    let time = (limits.time + recording).max(limits.patience.unwrap_or_default());
     let agent: Agent = Agent::config_builder()
         .user_agent(concat!("gotrace/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
@@ -60,11 +67,12 @@ pub fn download(
         .timeout_connect(Some(limits.connect))
         .timeout_send_request(Some(limits.silence))
         .timeout_per_read(Some(patience))
+        .timeout_global(Some(time))
         .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
         .build()
         .into();
     let response =
-        agent.get(url).call().map_err(|error| refuse(explain(&error, limits, patience)))?;
+        agent.get(url).call().map_err(|error| refuse(explain(&error, limits, patience, time)))?;
     let status = response.status();
     let body = response.into_body();
     if !status.is_success() {
@@ -75,7 +83,22 @@ pub fn download(
         return Err(refuse(too_large(limits.bytes)));
     }
     let body = body.into_reader();
-    Ok((Limited { body, left: limits.bytes, is_over: false, limits, patience }, size))
+    Ok((Limited { body, left: limits.bytes, is_over: false, limits, patience, time }, size))
+}
+
+/// Refuses a port that there cannot be, which otherwise would be left out and another one asked.
+fn check_port(url: &str) -> Result<(), String> {
+    let server = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let server = server.split(['/', '?', '#']).next().unwrap_or("");
+    let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
+    // The colons of an address in brackets are its own.
+    let port = server.rsplit(']').next().and_then(|rest| rest.rsplit_once(':'));
+    match port {
+        Some((_, port)) if !port.is_empty() && !port.parse().is_ok_and(|port: u16| port > 0) => {
+            Err(format!("there is no port {port}; ports are 1 to 65535"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How long the server records before it answers a URL, as `net/http/pprof` does: what `seconds=` in
@@ -114,7 +137,7 @@ fn too_large(limit: u64) -> String {
 }
 
 /// What a failure means for the user.
-fn explain(error: &Error, limits: DownloadLimits, patience: Duration) -> String {
+fn explain(error: &Error, limits: DownloadLimits, patience: Duration, time: Duration) -> String {
     let seconds = |time: Duration| time.as_secs_f64();
     match error {
         Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
@@ -122,6 +145,9 @@ fn explain(error: &Error, limits: DownloadLimits, patience: Duration) -> String 
         }
         Error::Timeout(ureq::Timeout::PerRead) => {
             format!("nothing came for {} s", seconds(patience))
+        }
+        Error::Timeout(ureq::Timeout::Global) => {
+            format!("not complete after {} s; --max-time raises the limit", seconds(time))
         }
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             "connection refused; does the program run, and does it serve net/http/pprof there?"
@@ -139,6 +165,7 @@ struct Limited {
     is_over: bool,
     limits: DownloadLimits,
     patience: Duration,
+    time: Duration,
 }
 
 impl Read for Limited {
@@ -164,13 +191,23 @@ impl Read for Limited {
 impl Limited {
     fn explain(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
-        io::Error::new(kind, explain(&Error::from(error), self.limits, self.patience))
+        io::Error::new(kind, explain(&Error::from(error), self.limits, self.patience, self.time))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_ports_that_can_be_are_asked() {
+        for url in ["http://h/x:99999", "http://h:6060", "http://[::1]/", "https://u:p@[::1]:1/"] {
+            assert_eq!(check_port(url), Ok(()), "{url}");
+        }
+        for url in ["http://h:99999/", "http://h:0", "http://[::1]:x/", "http://u:1@h:-1?"] {
+            assert!(check_port(url).is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn the_time_of_the_recording_is_waited_for() {

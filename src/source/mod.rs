@@ -4,14 +4,18 @@
 //! bytes through a sliding window and counts absolute offsets, so that every error can name one.
 //! A format that cannot be read from front to back asks for [`RandomAccess`] instead.
 
+mod answer;
 mod http;
 mod random;
+mod stranger;
 mod stream;
 
 pub use http::{DownloadLimits, download, open_url, recording_time};
 pub use random::RandomAccess;
+pub use stranger::describe as describe_stranger;
 pub use stream::ByteStream;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -36,24 +40,25 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads the notation of the command line.
-    pub fn parse(text: &str) -> Location {
-        let has_scheme = |scheme: &str| {
+    /// Reads the notation of the command line. The name of a file may be of any bytes.
+    pub fn parse(name: impl AsRef<OsStr>) -> Location {
+        let name = name.as_ref();
+        let has_scheme = |text: &str, scheme: &str| {
             text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         };
-        if text == "-" {
-            Location::Stdin
-        } else if has_scheme("http://") || has_scheme("https://") {
-            Location::Url { url: text.into(), limits: DownloadLimits::default() }
-        } else {
-            Location::Path(PathBuf::from(text))
+        match name.to_str() {
+            Some("-") => Location::Stdin,
+            Some(text) if has_scheme(text, "http://") || has_scheme(text, "https://") => {
+                Location::Url { url: text.into(), limits: DownloadLimits::default() }
+            }
+            _ => Location::Path(PathBuf::from(name)),
         }
     }
 
-    /// The same place, with this bound if it is on the web.
-    pub fn with_max_download(mut self, bytes: u64) -> Location {
+    /// The same place; if it is on the web, with bounds for its bytes and for the time they take.
+    pub fn with_download(mut self, bytes: u64, time: Duration) -> Location {
         if let Location::Url { limits, .. } = &mut self {
-            limits.bytes = bytes;
+            (limits.bytes, limits.time) = (bytes, time);
         }
         self
     }
@@ -141,6 +146,16 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// The error without its place, for who tells the place otherwise.
+    pub fn reason(&self) -> String {
+        match self {
+            SourceError::Open { what } => what.clone(),
+            SourceError::Read { source, .. } => format!("reading failed: {source}"),
+        }
+    }
+}
+
 /// How the bytes were packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
@@ -195,6 +210,9 @@ pub struct Source {
     pub size_bytes: Option<u64>,
     /// Progress through [`Source::size_bytes`].
     pub position: Position,
+    /// How many bytes the headers of an HTTP answer took that stand before the data, as `curl -i`
+    /// saves them; `None` if there are none. The stream begins behind them.
+    pub answer: Option<u64>,
     /// The file itself, if it can be read at any place.
     file: Option<File>,
 }
@@ -229,7 +247,8 @@ pub fn open(location: &Location) -> Result<Source, SourceError> {
             // position of both on Windows, which is why the stream must not be read then.
             let seekable = metadata.is_file().then(|| file.try_clone().ok()).flatten();
             let mut source = from_reader(file, metadata.is_file().then_some(metadata.len()))?;
-            source.file = seekable.filter(|_| source.packing == Packing::Plain);
+            let is_plain = source.packing == Packing::Plain && source.answer.is_none();
+            source.file = seekable.filter(|_| is_plain);
             Ok(source)
         }
     }
@@ -243,35 +262,74 @@ fn open_failure(error: &io::Error) -> String {
     }
 }
 
+/// How often something may be packed: by the program, by who stored it, by who sent it.
+const MOST_PACKINGS: usize = 4;
+/// The largest window of a zstd frame that is unpacked, as a power of two: 128 MiB.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
 /// Reads from any reader, unpacking as needed. `size_bytes` is only used for progress.
 pub fn from_reader(
     reader: impl Read + Send + 'static,
     size_bytes: Option<u64>,
 ) -> Result<Source, SourceError> {
+    let failed = |source| SourceError::Read { offset: 0, source };
     let position = Position::default();
-    let mut counted = Counted { inner: reader, position: position.clone() };
-    let mut magic = Vec::with_capacity(4);
-    (&mut counted)
-        .take(4)
-        .read_to_end(&mut magic)
-        .map_err(|source| SourceError::Read { offset: 0, source })?;
-    let packing = match magic[..] {
-        [0x1f, 0x8b, ..] => Packing::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
-        _ => Packing::Plain,
-    };
-    let whole = io::Cursor::new(magic).chain(counted);
-    let unpacked: Box<dyn Read + Send> = match packing {
-        Packing::Plain => Box::new(whole),
-        Packing::Gzip => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 18, whole)))
+    let mut reader: Box<dyn Read + Send> =
+        Box::new(Counted { inner: reader, position: position.clone() });
+    let (mut packing, mut answer) = (Packing::Plain, None);
+    for _ in 0..=MOST_PACKINGS {
+        let mut start = Vec::with_capacity(5);
+        (&mut reader).take(5).read_to_end(&mut start).map_err(failed)?;
+        let found = packing_of(&start);
+        let is_answer = answer.is_none() && start == *b"HTTP/";
+        reader = Box::new(io::Cursor::new(start).chain(reader));
+        if is_answer {
+            let (behind, headers) = answer::skip_headers(reader)?;
+            (reader, answer) = (behind, Some(headers));
+            continue;
         }
-        Packing::Zstd => Box::new(
-            zstd::stream::read::Decoder::new(whole)
-                .map_err(|source| SourceError::Read { offset: 0, source })?,
-        ),
-    };
-    Ok(Source { stream: ByteStream::new(unpacked), packing, size_bytes, position, file: None })
+        if packing == Packing::Plain {
+            packing = found;
+        }
+        reader = match found {
+            Packing::Plain => break,
+            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(
+                BufReader::with_capacity(1 << 18, reader),
+            )),
+            Packing::Zstd => Box::new(unpack_zstd(reader).map_err(failed)?),
+        };
+    }
+    let stream = ByteStream::new(reader);
+    Ok(Source { stream, packing, size_bytes, position, answer, file: None })
+}
+
+/// How bytes are packed that begin so.
+fn packing_of(start: &[u8]) -> Packing {
+    match start {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
+        _ => Packing::Plain,
+    }
+}
+
+fn unpack_zstd(reader: impl Read + Send + 'static) -> io::Result<impl Read + Send + 'static> {
+    let mut decoder = zstd::stream::read::Decoder::new(reader)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+    Ok(ZstdReader(decoder))
+}
+
+/// Says what to do about a frame that zstd refuses because of its size.
+struct ZstdReader<R: Read>(zstd::stream::read::Decoder<'static, BufReader<R>>);
+
+impl<R: Read> Read for ZstdReader<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf).map_err(|error| match error.to_string().contains("too much memory") {
+            true => io::Error::other(
+                "the zstd frame needs a window of more than 128 MiB; unpack it with zstd -d --long=31",
+            ),
+            false => error,
+        })
+    }
 }
 
 #[cfg(test)]

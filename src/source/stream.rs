@@ -56,6 +56,20 @@ impl ByteStream {
         self.offset += count as u64;
     }
 
+    /// Writes what is left of the input to `out`. If reading fails, what came before is written, and
+    /// [`ByteStream::take_error`] has the reason.
+    pub fn copy_to(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        loop {
+            let bytes = self.peek(1);
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            out.write_all(bytes)?;
+            let len = bytes.len();
+            self.consume(len);
+        }
+    }
+
     /// The error that ended the input early, if one did; hands it out once.
     pub fn take_error(&mut self) -> Option<SourceError> {
         let offset = self.offset + (self.window.len() - self.start) as u64;

@@ -182,11 +182,9 @@ impl Database {
     }
 }
 
-/// Whether a file begins as SQLite databases do.
-pub fn is_database(path: &Path) -> bool {
-    let mut start = [0; 16];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
-        && &start == b"SQLite format 3\0"
+/// Whether bytes begin as SQLite databases do.
+pub fn is_database(start: &[u8]) -> bool {
+    start.starts_with(b"SQLite format 3\0")
 }
 
 /// Whether a file is a database that gotrace made.

@@ -111,14 +111,8 @@ pub fn parse_header(start: &[u8]) -> Result<Version, WireError> {
 
 /// Says what a file that is no trace seems to be, because that is what helps.
 fn describe_stranger(start: &[u8]) -> String {
-    let guess = match start {
-        [b'S', b'Q', b'L', b'i', ..] => "it is a SQLite database",
-        [0x7f, b'E', b'L', b'F', ..] => "it is an ELF binary",
-        [b'<', ..] => "it looks like an HTML or XML page",
-        [b'{' | b'[', ..] => "it looks like JSON",
-        [0x0a, ..] => "it may be a pprof profile",
-        _ => "it does not begin with \"go 1.NN trace\"",
-    };
+    let guess = crate::source::describe_stranger(start);
+    let guess = guess.unwrap_or_else(|| "it does not begin with \"go 1.NN trace\"".into());
     format!("not a Go execution trace: {guess}")
 }
 

@@ -3,16 +3,17 @@
 use super::timeline::SelectionArguments;
 use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
+use crate::cli::opened::Opened;
 use crate::cli::{CliError, Result, load, say};
 use crate::model::NamePattern;
-use crate::order::TraceReader;
 use crate::profile::Profile;
 use crate::profile::from_trace::{
     TaskPattern, TraceProfileError, TraceProfileOptions, TraceProfileType, profiles_of_trace,
 };
-use crate::source::{Location, Source};
+use crate::source::Location;
 use clap::Args;
 use clap::builder::PossibleValue;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -93,22 +94,19 @@ pub fn read_profiles(
     options: &TraceProfileOptions,
     strict: bool,
 ) -> Result<Vec<Profile>> {
-    let (source, progress) = load::open_source(location)?;
-    let profiles = profiles_of_source(location, source, options, strict);
-    progress.finish();
-    profiles
+    profiles_of_opened(Opened::new(location)?, options, strict)
 }
 
 /// Reads profiles out of a trace that was opened.
-pub fn profiles_of_source(
-    location: &Location,
-    source: Source,
+pub fn profiles_of_opened(
+    opened: Opened<'_>,
     options: &TraceProfileOptions,
     strict: bool,
 ) -> Result<Vec<Profile>> {
-    let reader = TraceReader::new(source)
-        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
+    let location = opened.location;
+    let (reader, progress) = opened.into_trace()?;
     let read = profiles_of_trace(reader, options);
+    progress.finish();
     let (profiles, diagnostics) = read.map_err(|error| match error {
         TraceProfileError::NoWallClock => CliError::Failed(format!("{location}: {error}")),
         error => CliError::Usage(error.to_string()),
@@ -125,7 +123,7 @@ pub fn profiles_of_source(
 #[derive(Args)]
 pub struct PprofArguments {
     /// Trace to measure in
-    source: String,
+    source: OsString,
     /// What to measure; may be repeated, all are read in one pass
     #[arg(
         short,

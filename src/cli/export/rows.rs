@@ -8,13 +8,14 @@ use crate::cli::{CliError, Result, query};
 use crate::export::Target;
 use crate::store::{Limits, RELATIONS, nearest};
 use clap::Args;
+use std::ffi::OsString;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct RowsArguments {
     /// Trace or database
-    source: String,
+    source: OsString,
     /// Table or view; gotrace query SOURCE "select ..." takes any statement
     table: String,
     /// File to write; packed if it ends in .gz; standard output without it

@@ -12,6 +12,7 @@ use crate::model::{NamePattern, Selection};
 use crate::source::Location;
 use crate::store::parse_duration;
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ pub struct LayoutArguments {
 #[derive(Args)]
 pub struct TimelineArguments {
     /// Trace to export
-    source: String,
+    source: OsString,
     /// File to write; packed if it ends in .gz; - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,

@@ -2,14 +2,15 @@
 //!
 //! The numbers that a database has too come from the same model, so that they are the same.
 
-use crate::cli::{CliError, Result, load};
+use crate::cli::Result;
+use crate::cli::opened::Opened;
 use crate::diagnostic::Diagnostics;
 use crate::model::{
     Builder, GcCycle, GenerationSpan, Goroutine, Items, Label, Log, Metric, Proc, ProcRow,
     ProcSpan, Range, Region, Sample, StateSpan, Symbols, Task, Thread, ThreadRow, Totals,
 };
-use crate::order::{Event, Sink, Sync, TraceReader};
-use crate::source::{Location, Packing};
+use crate::order::{Event, Sink, Sync};
+use crate::source::Packing;
 use crate::wire::Version;
 use crate::wire::v2::{Footprint, Generation, Tables};
 
@@ -42,11 +43,10 @@ pub struct GenerationInfo {
 }
 
 /// Reads a trace.
-pub fn read(location: &Location) -> Result<TraceInfo> {
-    let (source, progress) = load::open_source(location)?;
-    let (packing, packed_bytes) = (source.packing, source.size_bytes);
-    let mut reader = TraceReader::new(source)
-        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
+pub fn read(opened: Opened<'_>) -> Result<TraceInfo> {
+    let location = opened.location;
+    let (packing, packed_bytes) = (opened.source.packing, opened.source.size_bytes);
+    let (mut reader, progress) = opened.into_trace()?;
     reader.count_wire_events();
     let version = reader.version();
     let (mut counts, mut symbols) = (Counts::default(), Symbols::default());

@@ -1,24 +1,27 @@
 //! `gotrace info`.
 //!
-//! Comes in: a trace, or a database. Goes out: what it is and what is in it, as a page, as JSON, or as
+//! Comes in: a trace, a profile, or a database. Goes out: what it is and what is in it, as a page, as JSON, or as
 //! Go's table of the bytes by event. A trace is read once, as for loading it, and no row is kept.
 
 mod collect;
 mod json;
 mod page;
+mod profile;
 
 use super::locate::SourceOptions;
+use super::opened::{Kind, Opened};
 use super::{CliError, Result, load};
 use crate::export::footprint_text;
 use crate::source::Location;
-use crate::store::{Database, Limits, QueryResult, Value, is_database};
+use crate::store::{Database, Limits, QueryResult, Value};
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::io::{Write, stdout};
 
 #[derive(Args)]
 pub struct InfoArguments {
-    /// Trace or database to describe
-    source: String,
+    /// Trace, profile or database to describe
+    source: OsString,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = InfoFormat::Table)]
     format: InfoFormat,
@@ -42,14 +45,16 @@ enum InfoFormat {
 
 pub fn run(arguments: &InfoArguments) -> Result<()> {
     let location = arguments.options.locate(&arguments.source);
-    if let Some(path) = location.path()
-        && is_database(path)
-    {
-        let database = Database::open(path)
-            .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
-        return run_database(&location, &database, arguments.format);
+    let opened = Opened::new(&location)?;
+    match opened.kind {
+        Kind::Database => {
+            return run_database(&location, &opened.into_database()?, arguments.format);
+        }
+        Kind::Profile => return profile::run(opened, arguments.format),
+        Kind::Trace => {}
+        Kind::Other(_) => return Err(opened.refuse()),
     }
-    let info = collect::read(&location)?;
+    let info = collect::read(opened)?;
     match arguments.format {
         InfoFormat::Table => page::trace(&info)?,
         InfoFormat::Json => json::print(&json::trace(&info))?,

@@ -22,7 +22,7 @@ pub fn trace(info: &TraceInfo) -> io::Result<()> {
     let mut lines = vec![
         ("source", info.source.clone()),
         ("format", format!("{}, written by {}", info.version, info.version.written_by())),
-        ("size", size(info)),
+        ("size", packed_size(info.size_bytes, info.packing, info.packed_bytes)),
         ("started", totals.start_unix_ns.map_or("unknown (Go 1.25 and later tell)".into(), utc)),
         ("duration", human_ns(totals.duration_ns)),
         ("GOMAXPROCS", totals.gomaxprocs.map_or("unknown".into(), |procs| procs.to_string())),
@@ -46,9 +46,10 @@ pub fn trace(info: &TraceInfo) -> io::Result<()> {
     diagnostics(info)
 }
 
-fn size(info: &TraceInfo) -> String {
-    let unpacked = human_bytes(info.size_bytes as f64);
-    match (info.packing, info.packed_bytes) {
+/// The size of a source, and how it is packed.
+pub fn packed_size(size_bytes: u64, how: Packing, packed_bytes: Option<u64>) -> String {
+    let unpacked = human_bytes(size_bytes as f64);
+    match (how, packed_bytes) {
         (Packing::Plain, _) => unpacked,
         (how, Some(packed)) => {
             format!("{unpacked}, packed with {} to {}", packing(how), human_bytes(packed as f64))
@@ -57,7 +58,8 @@ fn size(info: &TraceInfo) -> String {
     }
 }
 
-fn pairs(lines: &[(&str, String)]) -> io::Result<()> {
+/// Names and values, aligned.
+pub fn pairs(lines: &[(&str, String)]) -> io::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = stdout().lock();
     for (name, value) in lines {

@@ -2,9 +2,9 @@
 
 use super::{CliError, Result};
 use crate::profile::{Builder, Frame, Profile};
+use crate::source::Location;
 use crate::store::{Database, Limits, QueryResult, Value};
 use std::collections::HashMap;
-use std::path::Path;
 
 /// All rows of an answer.
 #[derive(Default)]
@@ -48,11 +48,11 @@ impl<'a> Asker<'a> {
     /// Chooses a row of a table; `wanted` need not be given if there is only one.
     pub fn choose(
         database: &'a Database,
-        path: &Path,
+        location: &Location,
         one: &str,
         wanted: Option<i64>,
     ) -> Result<Self> {
-        let failed = |what: String| CliError::Failed(format!("{}: {what}", path.display()));
+        let failed = |what: String| CliError::Failed(format!("{location}: {what}"));
         let mut asker = Asker { database, id: wanted.unwrap_or(0) };
         let known = asker.ask(&format!("select id, source from {one}s order by id"))?;
         let list = || {
@@ -68,7 +68,7 @@ impl<'a> Asker<'a> {
             ([only], None) => integer(&only[0]),
             (_, None) => {
                 let what = format!("there are several {one}s; say with --{one} N which one");
-                return Err(CliError::Usage(format!("{}: {what}: {}", path.display(), list())));
+                return Err(CliError::Usage(format!("{}: {what}: {}", location, list())));
             }
             (_, Some(wanted)) if known.iter().any(|row| integer(&row[0]) == wanted) => wanted,
             (_, Some(wanted)) => {
@@ -96,15 +96,9 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// Opens a database; the error names it.
-pub fn open(path: &Path) -> Result<Database> {
-    Database::open(path).map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))
-}
-
 /// Reads a profile; `wanted` is its row number, which need not be given if there is only one.
-pub fn read(path: &Path, wanted: Option<i64>) -> Result<Profile> {
-    let database = open(path)?;
-    build(&Asker::choose(&database, path, "profile", wanted)?)
+pub fn read(database: &Database, location: &Location, wanted: Option<i64>) -> Result<Profile> {
+    build(&Asker::choose(database, location, "profile", wanted)?)
 }
 
 fn build(asker: &Asker<'_>) -> Result<Profile> {

@@ -1,7 +1,7 @@
 //! Measuring in a trace that was loaded into a database: its rows become the items that they were made
 //! of, for what measures in traces.
 
-use super::database::{Asker, integer, open, text};
+use super::database::{Asker, integer, text};
 use super::{CliError, Result};
 use crate::model::{
     FrameData, FunctionId, Goroutine, GoroutineId, HeapTypeId, Items, MemoryBlock, MemoryKind,
@@ -10,9 +10,9 @@ use crate::model::{
 };
 use crate::profile::Profile;
 use crate::profile::from_trace::{TraceProfileOptions, profiles_of_items};
-use crate::store::{QueryResult, Value};
+use crate::source::Location;
+use crate::store::{Database, QueryResult, Value};
 use std::collections::HashMap;
-use std::path::Path;
 
 /// By `raw_goroutine_states.code`.
 const STATES: [State; 8] = [
@@ -27,7 +27,12 @@ const STATES: [State; 8] = [
 ];
 
 /// Measures in the trace with the row `wanted`, which need not be given if there is only one.
-pub fn read(path: &Path, wanted: Option<i64>, options: &TraceProfileOptions) -> Result<Profile> {
+pub fn read(
+    database: &Database,
+    location: &Location,
+    wanted: Option<i64>,
+    options: &TraceProfileOptions,
+) -> Result<Profile> {
     let selection = &options.selection;
     for (is_given, name) in [
         (options.is_gotool, "gotool"),
@@ -38,13 +43,11 @@ pub fn read(path: &Path, wanted: Option<i64>, options: &TraceProfileOptions) -> 
     ] {
         if is_given {
             return Err(CliError::Usage(format!(
-                "{}: --{name} is for traces, not for databases: name the trace itself",
-                path.display()
+                "{location}: --{name} is for traces, not for databases: name the trace itself"
             )));
         }
     }
-    let database = open(path)?;
-    let asker = Asker::choose(&database, path, "trace", wanted)?;
+    let asker = Asker::choose(database, location, "trace", wanted)?;
     let known = Known::read(&asker)?;
     let totals = totals(&asker)?;
     let profiles =

@@ -2,24 +2,28 @@
 
 use super::options::ProfileArguments;
 use super::{database, database_trace};
-use crate::cli::export::pprof::profiles_of_source;
-use crate::cli::load::{open_source, save_url};
+use crate::cli::export::pprof::profiles_of_opened;
+use crate::cli::load::save_url;
+use crate::cli::opened::{Kind, Opened};
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
-use crate::source::{ByteStream, Location, Source};
-use crate::store::is_database;
-use crate::wire::looks_like_trace;
+use crate::source::Location;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 /// Loads the sources and the bases, and makes one profile of them.
-pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -> Result<Profile> {
+pub fn load(
+    arguments: &ProfileArguments,
+    sources: &[OsString],
+    config: &Config,
+) -> Result<Profile> {
     // As in pprof, a program may stand before the sources.
     let (program, sources) = match sources {
         [program, rest @ ..] if !rest.is_empty() && is_program(Path::new(program)) => {
-            (Some(program.as_str()), rest)
+            (Some(program.to_string_lossy()), rest)
         }
         all => (None, all),
     };
@@ -30,12 +34,12 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
         normalize: config.normalize,
         all_frames: arguments.all_frames,
         comment: arguments.add_comment.as_deref(),
-        program,
+        program: program.as_deref(),
         build_id: arguments.buildid.as_deref(),
         symbolize: arguments.symbolize,
     };
     if arguments.save.is_some() {
-        let is_url = |source: &&String| matches!(locate(arguments, source), Location::Url { .. });
+        let is_url = |source: &&OsString| matches!(locate(arguments, source), Location::Url { .. });
         let urls = sources.iter().chain(bases).filter(is_url).count();
         if urls != 1 {
             let what = format!("--save keeps what comes from one URL; here are {urls}");
@@ -48,7 +52,7 @@ pub fn load(arguments: &ProfileArguments, sources: &[String], config: &Config) -
 }
 
 /// Loads what can be loaded; fails if nothing can.
-fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Profile>> {
+fn load_all(arguments: &ProfileArguments, sources: &[OsString]) -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
     for source in sources {
         let location = locate(arguments, source);
@@ -76,16 +80,19 @@ fn load_all(arguments: &ProfileArguments, sources: &[String]) -> Result<Vec<Prof
 /// The place the user named, in whole or as short as pprof takes it: `host:6060/debug/pprof/heap`
 /// without `http://`, and a server alone for its CPU profile. A URL asks for as many seconds as the
 /// user wants (Go 1.27 `cmd/pprof/pprof.go`, adjustURL).
-fn locate(arguments: &ProfileArguments, source: &str) -> Location {
+fn locate(arguments: &ProfileArguments, source: &OsStr) -> Location {
     let named = arguments.locations.locate(source);
     let url = match &named {
         Location::Url { url, .. } => url.clone(),
-        Location::Path(path) if is_host_and_port(source) && !path.exists() => {
-            format!("http://{source}")
-        }
-        _ => return named,
+        Location::Path(path) => match source.to_str() {
+            Some(source) if is_host_and_port(source) && !path.exists() => {
+                format!("http://{source}")
+            }
+            _ => return named,
+        },
+        Location::Stdin => return named,
     };
-    let location = arguments.locations.locate(&whole_url(&url, arguments.seconds));
+    let location = arguments.locations.locate(whole_url(&url, arguments.seconds));
     match arguments.timeout {
         Some(seconds) => location.with_patience(Duration::from_secs(seconds)),
         None => location,
@@ -124,54 +131,39 @@ fn whole_url(url: &str, seconds: Option<u64>) -> String {
 }
 
 fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile> {
-    if let Some(path) = location.path()
-        && is_database(path)
-    {
-        return match arguments.kind {
-            Some(kind) => {
-                let options = arguments.traces.options(vec![kind.0])?;
-                database_trace::read(path, arguments.trace, &options)
+    let mut opened = Opened::new(location)?;
+    match opened.kind {
+        Kind::Database => {
+            let database = opened.into_database()?;
+            match arguments.kind {
+                Some(kind) => {
+                    let options = arguments.traces.options(vec![kind.0])?;
+                    database_trace::read(&database, location, arguments.trace, &options)
+                }
+                None => database::read(&database, location, arguments.profile),
             }
-            None => database::read(path, arguments.profile),
-        };
-    }
-    let (mut source, progress) = open_source(location)?;
-    if looks_like_trace(source.stream.peek(16)) {
-        let profile = read_trace(arguments, location, source);
-        progress.finish();
-        return profile;
-    }
-    let start = source.stream.peek(4096);
-    let start = start[..start.len().min(4096)].to_vec();
-    let profile = profile::read(&mut source.stream, !arguments.symbolize.is_off);
-    progress.finish();
-    profile.map_err(|error| CliError::Failed(format!("{location}: {error}{}", other_text(start))))
-}
-
-/// Says what it is if it is a text and no profile: a web page, a message of a server.
-fn other_text(start: Vec<u8>) -> String {
-    let text = String::from_utf8_lossy(&start);
-    let line: String = text.lines().next().unwrap_or("").chars().take(40).collect();
-    let is_text = line.len() > 3 && !line.contains(|c: char| c.is_control() || !c.is_ascii());
-    match is_text && !profile::is_text(&mut ByteStream::from_bytes(start.as_slice())) {
-        true => format!("; it begins with {line:?}, which is no profile"),
-        false => String::new(),
+        }
+        Kind::Trace => read_trace(arguments, opened),
+        // What is no profile is not read to its end.
+        Kind::Other(_) => Err(opened.refuse()),
+        Kind::Profile => {
+            let profile = profile::read(&mut opened.source.stream, !arguments.symbolize.is_off);
+            opened.progress.finish();
+            profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
+        }
     }
 }
 
 /// Measures in a trace.
-fn read_trace(
-    arguments: &ProfileArguments,
-    location: &Location,
-    source: Source,
-) -> Result<Profile> {
+fn read_trace(arguments: &ProfileArguments, opened: Opened<'_>) -> Result<Profile> {
+    let location = opened.location;
     let Some(kind) = arguments.kind else {
         return Err(CliError::Usage(format!(
             "{location}: this is a trace; say with --type what to measure in it, such as --type sync"
         )));
     };
     let options = arguments.traces.options(vec![kind.0])?;
-    let mut profiles = profiles_of_source(location, source, &options, false)?;
+    let mut profiles = profiles_of_opened(opened, &options, false)?;
     let profile = profiles
         .pop()
         .ok_or_else(|| CliError::Failed(format!("{location}: there is no such profile")))?;
@@ -185,7 +177,9 @@ fn read_trace(
 /// Whether a file is a program, by its first bytes: ELF, Mach-O, PE.
 fn is_program(path: &Path) -> bool {
     let mut magic = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+    // A pipe is read only once.
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
         && (magic == *b"\x7fELF"
             || magic == [0xcf, 0xfa, 0xed, 0xfe]
             || magic == [0xca, 0xfe, 0xba, 0xbe]

@@ -16,6 +16,7 @@ use super::files::PendingFile;
 use super::{CliError, Result, say};
 use crate::profile::{Profile, Report, View};
 use options::ProfileFormat;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use threshold::Threshold;
@@ -66,7 +67,7 @@ pub fn wants_pattern(shown: Shown) -> bool {
 struct Request<'a> {
     shown: Shown,
     pattern: Option<&'a str>,
-    sources: &'a [String],
+    sources: &'a [OsString],
 }
 
 impl ProfileArguments {
@@ -74,16 +75,20 @@ impl ProfileArguments {
     fn request(&self) -> Result<Option<Request<'_>>> {
         let words = &self.words;
         let usage = |what: &str| Err(CliError::Usage(what.into()));
-        let Some(shown) = find_view(&words[0]) else { return Ok(None) };
+        let name = words[0].to_string_lossy();
+        let Some(shown) = find_view(&name) else { return Ok(None) };
         let (pattern, sources) = match wants_pattern(shown) {
             true if words.len() < 2 => {
-                return usage(&format!("{} wants a pattern, then a source", words[0]));
+                return usage(&format!("{name} wants a pattern, then a source"));
             }
-            true => (Some(words[1].as_str()), &words[2..]),
+            true => match words[1].to_str() {
+                Some(pattern) => (Some(pattern), &words[2..]),
+                None => return usage("a pattern is UTF-8"),
+            },
             false => (None, &words[1..]),
         };
         if sources.is_empty() {
-            return usage(&format!("{} of what? Name a source", words[0]));
+            return usage(&format!("{name} of what? Name a source"));
         }
         Ok(Some(Request { shown, pattern, sources }))
     }

@@ -4,6 +4,7 @@ use super::pictures::{ColorBy, FlameOptions};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
 use crate::profile::{Config, GRANULARITIES, Symbolize};
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Output formats of profiles.
@@ -33,7 +34,7 @@ pub struct ProfileArguments {
     /// dot, callgrind, proto, topproto. Several sources are merged. A program before the sources
     /// gives the profile its name.
     #[arg(required = true, value_name = "VIEW|SOURCE")]
-    pub words: Vec<String>,
+    pub words: Vec<OsString>,
 
     /// Output format
     #[arg(short, long, value_enum, help_heading = "Output")]
@@ -67,10 +68,10 @@ pub struct ProfileArguments {
 
     /// Profile to subtract; may be repeated
     #[arg(long, value_name = "SOURCE", conflicts_with = "diff_base", help_heading = "Comparing")]
-    pub base: Vec<String>,
+    pub base: Vec<OsString>,
     /// Profile to compare with: percentages are of its total; may be repeated
     #[arg(long, value_name = "SOURCE", help_heading = "Comparing")]
-    pub diff_base: Vec<String>,
+    pub diff_base: Vec<OsString>,
     /// Scale to the total of the base
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Comparing")]
     normalize: Option<String>,
@@ -250,8 +251,8 @@ impl ProfileArguments {
     pub fn flame(&self) -> FlameOptions {
         // What a trace was asked for says more than what pprof calls the values.
         let title = self.kind.map(|kind| {
-            let source = self.words.last().map_or("", |source| source.as_str());
-            match source.rsplit('/').next().unwrap_or(source) {
+            let source = self.words.last().map_or("".into(), |source| source.to_string_lossy());
+            match source.rsplit('/').next().unwrap_or(&source) {
                 "-" => kind.0.as_str().to_owned(),
                 name => format!("{name}: {}", kind.0.as_str()),
             }

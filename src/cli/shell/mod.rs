@@ -23,6 +23,7 @@ use complete::Words;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ use std::time::{Duration, Instant};
 #[derive(Args)]
 pub struct SqlArguments {
     /// Database or trace to ask
-    source: String,
+    source: OsString,
     /// Output format; table on a terminal, else csv
     #[arg(short, long, value_enum)]
     format: Option<Format>,
@@ -77,7 +78,7 @@ pub fn run(arguments: &SqlArguments) -> Result<()> {
     let is_interactive = io::stdin().is_terminal();
     let mut shell = Shell {
         database,
-        source: arguments.source.clone(),
+        source: arguments.source.to_string_lossy().into_owned(),
         format: arguments.format,
         has_timing: is_interactive,
         limits: Limits {

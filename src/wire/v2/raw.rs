@@ -217,7 +217,7 @@ impl RawReader {
                 self.is_done = true;
                 let missing = self.batch_end.saturating_sub(self.offset);
                 let problem = match self.stream.take_error() {
-                    Some(error) => error.to_string(),
+                    Some(error) => error.reason(),
                     None if missing == 0 => break,
                     None => {
                         format!("the input ends {missing} bytes before the end of its last batch")

@@ -142,7 +142,7 @@ impl Reader {
         if let Some(error) = self.stream.take_error() {
             let offset = self.stream.offset();
             self.diagnostics
-                .push(Diagnostic::new(Code::TruncatedBatch, error.to_string()).at_offset(offset));
+                .push(Diagnostic::new(Code::TruncatedBatch, error.reason()).at_offset(offset));
         }
         let mut generation = generation?;
         generation.has_lost_start = has_lost_start;
