@@ -372,7 +372,7 @@ impl QueryResult for Rows {
 fn dump(database: &Database, table: &str) -> Result<Rows, String> {
     let mut rows = Rows::default();
     let sql = format!("select * from {table}");
-    let limits = Limits { time: None, rows: None };
+    let limits = Limits { time: None, rows: None, ..Limits::default() };
     database.query(&sql, &[], limits, &mut rows).map_err(|error| error.to_string())?;
     Ok(rows)
 }

@@ -1,6 +1,7 @@
 //! `gotrace report`.
 
 use super::files::PendingFile;
+use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::query::open;
 use super::{CliError, Result};
@@ -29,6 +30,11 @@ pub struct ReportArguments {
     /// Only this trace of a database: a row number of the table traces
     #[arg(long, value_name = "N")]
     trace: Option<i64>,
+    /// Longest time it may take to ask the database, 0 for no limit
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    timeout: String,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -47,7 +53,9 @@ enum Form {
 }
 
 pub fn run(arguments: &ReportArguments) -> Result<()> {
+    let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    database.start(limits)?;
     let report = Report::new(&database, &arguments.source, arguments.trace)?;
     if report.traces.is_empty() {
         return Err(CliError::Failed(format!("{}: there is no trace in it", arguments.source)));

@@ -5,6 +5,7 @@ use crate::profile::{Builder, Frame, Profile};
 use crate::store::{Database, Limits, QueryResult, Value};
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// All rows of an answer.
 #[derive(Default)]
@@ -18,6 +19,10 @@ impl QueryResult for Rows {
     fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
         self.0.push(values);
         Ok(())
+    }
+
+    fn keeps_rows(&self) -> bool {
+        true
     }
 }
 
@@ -91,19 +96,24 @@ impl<'a> Asker<'a> {
             true => vec![("id".to_owned(), Value::Integer(self.id))],
             false => Vec::new(),
         };
-        self.database.query(sql, &parameters, Limits { time: None, rows: None }, result)?;
+        self.database.ask(sql, &parameters, result)?;
         Ok(())
     }
 }
 
-/// Opens a database; the error names it.
-pub fn open(path: &Path) -> Result<Database> {
-    Database::open(path).map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))
+/// Opens a database, to be asked for so many seconds; the error names it.
+pub fn open(path: &Path, seconds: Option<u64>) -> Result<Database> {
+    let failed = |error| CliError::Failed(format!("{}: {error}", path.display()));
+    let database = Database::open(path).map_err(failed)?;
+    let limits = Limits::default();
+    let time = seconds.map_or(limits.time, |seconds| Some(Duration::from_secs(seconds)));
+    database.start(Limits { time, rows: None, ..limits }).map_err(failed)?;
+    Ok(database)
 }
 
 /// Reads a profile; `wanted` is its row number, which need not be given if there is only one.
-pub fn read(path: &Path, wanted: Option<i64>) -> Result<Profile> {
-    let database = open(path)?;
+pub fn read(path: &Path, wanted: Option<i64>, seconds: Option<u64>) -> Result<Profile> {
+    let database = open(path, seconds)?;
     build(&Asker::choose(&database, path, "profile", wanted)?)
 }
 

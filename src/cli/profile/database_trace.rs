@@ -27,7 +27,12 @@ const STATES: [State; 8] = [
 ];
 
 /// Measures in the trace with the row `wanted`, which need not be given if there is only one.
-pub fn read(path: &Path, wanted: Option<i64>, options: &TraceProfileOptions) -> Result<Profile> {
+pub fn read(
+    path: &Path,
+    wanted: Option<i64>,
+    options: &TraceProfileOptions,
+    seconds: Option<u64>,
+) -> Result<Profile> {
     let selection = &options.selection;
     for (is_given, name) in [
         (options.is_gotool, "gotool"),
@@ -43,7 +48,7 @@ pub fn read(path: &Path, wanted: Option<i64>, options: &TraceProfileOptions) -> 
             )));
         }
     }
-    let database = open(path)?;
+    let database = open(path, seconds)?;
     let asker = Asker::choose(&database, path, "trace", wanted)?;
     let known = Known::read(&asker)?;
     let totals = totals(&asker)?;

@@ -130,9 +130,9 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
         return match arguments.kind {
             Some(kind) => {
                 let options = arguments.traces.options(vec![kind.0])?;
-                database_trace::read(path, arguments.trace, &options)
+                database_trace::read(path, arguments.trace, &options, arguments.timeout)
             }
-            None => database::read(path, arguments.profile),
+            None => database::read(path, arguments.profile, arguments.timeout),
         };
     }
     let (mut source, progress) = open_source(location)?;
