@@ -164,6 +164,16 @@ impl Work {
         Ok(())
     }
 
+    /// Adds some to a list, if there is memory for them.
+    #[inline(always)]
+    pub fn extend<T, const N: usize>(&self, list: &mut Vec<T>, items: [T; N]) -> Result<()> {
+        if list.capacity() - list.len() < N {
+            self.room(list, N)?;
+        }
+        list.extend(items);
+        Ok(())
+    }
+
     /// Makes room for some more in a list.
     #[inline(never)]
     pub fn room<T>(&self, list: &mut Vec<T>, more: usize) -> Result<()> {

@@ -25,16 +25,12 @@ struct Object {
 /// Fails if a table or view is not the one that gotrace makes.
 pub fn check(connection: &Connection) -> Result<(), StoreError> {
     let found = read(connection)?;
-    let mut wanted: HashMap<&str, String> = HashMap::new();
-    for relation in RELATIONS {
-        wanted.insert(relation.name, plain(relation.sql));
-    }
-    let index_names: Vec<(String, String)> =
-        INDEXES.iter().map(|index| (index.name(), plain(&index.sql()))).collect();
-    wanted.extend(index_names.iter().map(|(name, sql)| (name.as_str(), sql.clone())));
+    let mut wanted: HashMap<String, String> = HashMap::new();
+    wanted.extend(RELATIONS.iter().map(|one| (one.name.to_owned(), one.sql.to_owned())));
+    wanted.extend(INDEXES.iter().map(|index| (index.name(), index.sql())));
     for (name, sql) in &wanted {
-        match found.get(*name) {
-            Some(objects) if objects.len() == 1 && plain(&objects[0].sql) == *sql => {}
+        match found.get(name) {
+            Some(objects) if objects.len() == 1 && is_same(name, &objects[0].sql, sql) => {}
             Some(_) => return Err(refuse(&format!("its {name} is not the one gotrace makes"))),
             None => return Err(refuse(&format!("its {name} is missing"))),
         }
@@ -91,6 +87,16 @@ fn read(connection: &Connection) -> Result<HashMap<String, Vec<Object>>, StoreEr
         found.entry(text(1)?.to_ascii_lowercase()).or_default().push(object);
     }
     Ok(found)
+}
+
+/// Whether a statement of the file makes what one of ours makes.
+fn is_same(name: &str, found: &str, ours: &str) -> bool {
+    // SQLite keeps the text from the name on, so most are the same to the letter, which is quickly seen.
+    let from_name = ours.find(&format!("create table {name} ")).map(|at| &ours[at + 13..]);
+    let is_equal = from_name.is_some_and(|ours| {
+        found.strip_prefix("CREATE TABLE ") == Some(ours.trim_end().trim_end_matches(';'))
+    });
+    is_equal || plain(found) == plain(ours)
 }
 
 /// A statement without comments and with single spaces: a comment may change with the version. SQLite writes

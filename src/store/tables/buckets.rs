@@ -66,9 +66,8 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
                 totals[step] = totals[step].saturating_add(until - start);
                 start = until;
                 step += 1;
-                call.work.step()?;
             }
-            Ok(())
+            call.work.steps(step)
         })?;
         let mut kinds: Vec<(i64, usize)> = places.into_iter().collect();
         kinds.sort_unstable();
@@ -120,8 +119,8 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
         let mut add = |start: i64, end: i64, is_proc: bool| {
             let (start, end) = (start.max(from), end.min(to));
             if start < end {
-                call.work.push(&mut edges, edge(start - from, is_proc, 1))?;
-                call.work.push(&mut edges, edge(end - from, is_proc, -1))?;
+                let both = [edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)];
+                return call.work.extend(&mut edges, both);
             }
             Ok(())
         };

@@ -138,7 +138,7 @@ pub static OVERLAP_COUNT: TableFunction = TableFunction {
     reads: &[],
     run: |call, rows| {
         let set = Set::read(call, 0, 1)?;
-        for (group, edges) in set.edges(&call.work)? {
+        for (group, edges) in set.edges(&call.work)?.into_iter().enumerate() {
             let mut edges = edges.into_iter().peekable();
             let mut count = 0;
             while let Some((time, change)) = edges.next() {
@@ -302,16 +302,14 @@ impl Set {
 
     /// For each group its beginnings and ends in order of time, ends first, with the change of the
     /// number under way.
-    fn edges(&self, work: &Work) -> Result<Vec<(usize, Vec<(i64, i64)>)>> {
+    fn edges(&self, work: &Work) -> Result<Vec<Vec<(i64, i64)>>> {
         work.hold(self.groups.len() * size_of::<Vec<(i64, i64)>>())?;
         let mut groups: Vec<Vec<(i64, i64)>> = vec![Vec::new(); self.groups.len()];
         for one in &self.intervals {
-            for edge in [(one.start, 1), (one.end, -1)] {
-                work.push(&mut groups[one.group], edge)?;
-            }
+            work.extend(&mut groups[one.group], [(one.start, 1), (one.end, -1)])?;
         }
         groups.iter_mut().for_each(|edges| edges.sort_unstable());
-        Ok(groups.into_iter().enumerate().collect())
+        Ok(groups)
     }
 }
 

@@ -412,8 +412,8 @@ fn read_spans(
         let (start, duration) = (sane(row.get(0)?), row.get::<_, i64>(1)?.max(0));
         let Some(key) = row.get::<_, Option<i64>>(2)? else { continue };
         let [begin, end] = change(key);
-        call.work.push(changes, (start, begin))?;
-        call.work.push(changes, (sane(start.saturating_add(duration)), end))?;
+        let end_ns = sane(start.saturating_add(duration));
+        call.work.extend(changes, [(start, begin), (end_ns, end)])?;
     }
     Ok(())
 }
@@ -447,8 +447,8 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
                     call.work.step()?;
                     if start < end {
                         let proc = i64::from(state.proc);
-                        call.work.push(changes, (start, Change::Busy(proc, 1)))?;
-                        call.work.push(changes, (end, Change::Busy(proc, -1)))?;
+                        let both = [(start, Change::Busy(proc, 1)), (end, Change::Busy(proc, -1))];
+                        call.work.extend(changes, both)?;
                     }
                 }
                 Ok(())

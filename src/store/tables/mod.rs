@@ -238,11 +238,7 @@ impl Rows {
             )));
         }
         self.work.step()?;
-        if self.cells.capacity() - self.cells.len() < N {
-            self.work.room(&mut self.cells, N)?;
-        }
-        self.cells.extend(row);
-        Ok(())
+        self.work.extend(&mut self.cells, row)
     }
 
     /// Lets rows be made one by one, behind those that were added. `next` reads nothing from the

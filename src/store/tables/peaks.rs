@@ -79,9 +79,8 @@ impl<'c> Edges<'c> {
     fn add(&mut self, start: i64, end: i64) -> Result<()> {
         if end > self.from && start < self.to {
             let key = |time: i64| (time.clamp(self.from, self.to) - self.from) as u64 * 2;
-            let keys = [key(start) + 1, key(end)];
-            self.work.push(&mut self.keys, keys[0])?;
-            self.work.push(&mut self.keys, keys[1])?;
+            let both = [key(start) + 1, key(end)];
+            return self.work.extend(&mut self.keys, both);
         }
         Ok(())
     }
