@@ -542,7 +542,7 @@ fn a_database_is_the_same_written_by_pages_and_by_insert() {
     let tables: Vec<&str> =
         RELATIONS.iter().filter(|one| one.is_table).map(|one| one.name).collect();
     assert!(tables.len() > 20);
-    let limits = Limits { time: None, rows: None };
+    let limits = Limits { time: None, rows: None, ..Limits::default() };
     check_all(
         &traces(),
         |trace| trace.name.clone(),

@@ -17,9 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_LEN: usize = 200_000;
 /// Most inputs that are kept.
 const MAX_CORPUS: usize = 4000;
-/// Most memory an input may cost: this much, and for each of its bytes so much more. An event of two
+/// Most memory an input may cost: what the target says, and for each of its bytes so much more. An event of two
 /// bytes becomes a row or two, and a hostile frame is held as numbers of 8 bytes each.
-const HEAP_BASE: usize = 48 << 20;
 const HEAP_PER_BYTE: usize = 256;
 
 /// The input under way, for the thread that watches.
@@ -58,7 +57,7 @@ pub fn run(target: Target, time: Duration, seed: u64, out: &Path) -> Result<(), 
             Some(input) if index < seeds => input.clone(),
             _ => mutate(&corpus, target, MAX_LEN, &mut random),
         };
-        let bound = HEAP_BASE + HEAP_PER_BYTE * input.len();
+        let bound = target.heap_base() + HEAP_PER_BYTE * input.len();
         {
             let mut underway = underway.lock().expect("the watcher does not panic");
             underway.input.clone_from(&input);

@@ -1,6 +1,7 @@
 //! What is run on an input, and what must hold of the result.
 
 use super::committed::damage::is_v1;
+use super::committed::databases;
 use super::committed::examine::examine;
 use super::committed::{invariants, load_file, load_in_memory, source_of, violations};
 use gotrace::diagnostic::{Diagnostic, Diagnostics};
@@ -36,6 +37,8 @@ pub enum Target {
     Store,
     /// A profile, read, reported on and written.
     Profile,
+    /// A database, damaged as the input says, and asked everything.
+    Database,
 }
 
 /// What an input showed.
@@ -71,13 +74,14 @@ impl Seen {
 }
 
 impl Target {
-    pub const ALL: [Target; 6] = [
+    pub const ALL: [Target; 7] = [
         Target::WireV1,
         Target::WireV2,
         Target::Pipeline,
         Target::Text,
         Target::Store,
         Target::Profile,
+        Target::Database,
     ];
 
     pub fn name(self) -> &'static str {
@@ -88,6 +92,7 @@ impl Target {
             Target::Text => "text",
             Target::Store => "store",
             Target::Profile => "profile",
+            Target::Database => "database",
         }
     }
 
@@ -99,13 +104,20 @@ impl Target {
             .ok_or(format!("no target {name}; there are {names}"))
     }
 
+    /// Most memory that is spent whatever the length of the input, bytes.
+    pub fn heap_base(self) -> usize {
+        let asked =
+            if self == Target::Database { 2 * databases::LIMITS.memory as usize } else { 0 };
+        (48 << 20) + asked
+    }
+
     /// Whether a trace is a seed.
     pub fn takes(self, trace: &[u8]) -> bool {
         match self {
             Target::WireV1 => is_v1(trace),
             Target::WireV2 => !is_v1(trace),
             Target::Text => !is_v1(trace) && trace.len() < 20_000,
-            Target::Store => trace.len() < 20_000,
+            Target::Store | Target::Database => trace.len() < 20_000,
             Target::Pipeline => true,
             // Its seeds are the committed profiles.
             Target::Profile => false,
@@ -114,8 +126,11 @@ impl Target {
 
     /// The seed a trace becomes.
     pub fn seed(self, trace: &[u8]) -> Vec<u8> {
-        if self != Target::Text {
-            return trace.to_vec();
+        match self {
+            // Any bytes are a script of edits.
+            Target::Database => return trace[trace.len() / 2..].iter().copied().take(24).collect(),
+            Target::Text => {}
+            _ => return trace.to_vec(),
         }
         let mut reader = RawReader::new(source_of(trace)).expect("it is a trace of v2");
         let mut text = format!("Trace Go1.{}\n", reader.version().minor()).into_bytes();
@@ -135,6 +150,7 @@ impl Target {
             Target::Text => text(input, &mut seen),
             Target::Store => store(input, &mut seen),
             Target::Profile => profile(input, &mut seen),
+            Target::Database => database(input, &mut seen),
         }));
         match result {
             Ok(result) => result.map(|()| seen.0),
@@ -316,6 +332,15 @@ fn profile(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     Ok(())
 }
 
+/// No more edits than leave something to ask.
+fn database(input: &[u8], seen: &mut Seen) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let path = folder.path().join("damaged.db");
+    databases::damage(&input[..input.len().min(10 * databases::EDIT)], &path)?;
+    seen.note(("answers", databases::examine(&path)?));
+    Ok(())
+}
+
 fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
     static INVARIANTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let Ok(file) = load_file(input) else { return Ok(()) };
@@ -372,7 +397,7 @@ impl QueryResult for Rows {
 fn dump(database: &Database, table: &str) -> Result<Rows, String> {
     let mut rows = Rows::default();
     let sql = format!("select * from {table}");
-    let limits = Limits { time: None, rows: None };
+    let limits = Limits { time: None, rows: None, ..Limits::default() };
     database.query(&sql, &[], limits, &mut rows).map_err(|error| error.to_string())?;
     Ok(rows)
 }

@@ -30,7 +30,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 }
 
 /// Bytes of `4GiB`, `500MB`, `64k` or a plain number.
-fn parse_size(text: &str) -> Result<u64, String> {
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {

@@ -10,6 +10,7 @@ mod files;
 mod filters;
 mod info;
 mod ingest;
+mod limits;
 mod load;
 mod load_profile;
 mod locate;
@@ -129,6 +130,10 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    crate::store::set_last_resort(|what| {
+        say(&format!("gotrace: {what}"));
+        std::process::exit(1);
+    });
     let done = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),

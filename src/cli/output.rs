@@ -164,6 +164,10 @@ impl QueryResult for Output<'_> {
         }
     }
 
+    fn keeps_rows(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Markdown) && self.hidden == 0
+    }
+
     fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
         self.rows += 1;
         match self.format {

@@ -2,6 +2,7 @@
 
 use super::files::PendingFile;
 use super::filters::FilterOptions;
+use super::limits::LimitOptions;
 use super::load;
 use super::locate::SourceOptions;
 use super::opened::{Kind, Opened};
@@ -9,12 +10,11 @@ use super::output::{Format, Output};
 use super::{CliError, Result};
 use crate::model::Symbols;
 use crate::source::Location;
-use crate::store::{self, Database, Limits, NewDatabaseFile, Value, parse_duration};
+use crate::store::{self, Database, NewDatabaseFile, Value};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Duration;
 
 #[derive(Args)]
 pub struct QueryArguments {
@@ -41,6 +41,8 @@ pub struct QueryArguments {
     /// Most rows the query may give, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_rows: u64,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -51,16 +53,7 @@ pub struct QueryArguments {
 }
 
 pub fn run(arguments: &QueryArguments) -> Result<()> {
-    let timeout = parse_duration(&arguments.timeout).filter(|&ns| ns >= 0).ok_or_else(|| {
-        CliError::Usage(format!(
-            "--timeout: want a duration such as 10s, got '{}'",
-            arguments.timeout
-        ))
-    })?;
-    let limits = Limits {
-        time: (timeout > 0).then(|| Duration::from_nanos(timeout as u64)),
-        rows: (arguments.max_rows > 0).then_some(arguments.max_rows),
-    };
+    let limits = arguments.limits.limits(&arguments.timeout, arguments.max_rows)?;
     let mut given = Vec::new();
     for parameter in &arguments.parameters {
         let Some((name, value)) = parameter.split_once('=') else {
@@ -69,13 +62,10 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         given.push((name.to_owned(), value.to_owned()));
     }
     let text = arguments.query.trim();
-    // A name is one word; no SQL statement is.
-    let canned = if text.split_whitespace().nth(1).is_none() {
-        Some(store::find_query(text)?)
-    } else {
-        None
-    };
+    let name = text.trim_end_matches(';').trim_end();
+    let canned = store::is_query_name(name).then(|| store::find_query(name)).transpose()?;
     let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    database.start(limits)?;
     arguments.filters.apply(&database)?;
     let pending = match &arguments.output {
         Some(path) => Some(PendingFile::new(path, arguments.force)?),

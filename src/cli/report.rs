@@ -1,6 +1,7 @@
 //! `gotrace report`.
 
 use super::files::PendingFile;
+use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::query::open;
 use super::{CliError, Result};
@@ -30,6 +31,11 @@ pub struct ReportArguments {
     /// Only this trace of a database: a row number of the table traces
     #[arg(long, value_name = "N")]
     trace: Option<i64>,
+    /// Longest time it may take to ask the database, 0 for no limit
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    timeout: String,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -48,8 +54,10 @@ enum Form {
 }
 
 pub fn run(arguments: &ReportArguments) -> Result<()> {
+    let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let location = arguments.options.locate(&arguments.source);
     let database = open(&location, arguments.strict)?;
+    database.start(limits)?;
     let source = arguments.source.to_string_lossy();
     let report = Report::new(&database, &source, arguments.trace)?;
     if report.traces.is_empty() {

@@ -13,6 +13,9 @@ const MAX_LEFT: i64 = 100_000;
 /// How many of the busiest goroutines are kept.
 const MAX_BUSIEST: usize = 50;
 
+/// Most procs a program can have; more are damage. Go's own limit is the machine's threads.
+const MAX_PROCS: i64 = 1 << 20;
+
 /// What is known of one trace.
 pub struct Facts {
     /// The trace.
@@ -256,6 +259,11 @@ impl Facts {
         self.trace.gomaxprocs.unwrap_or(1).max(1)
     }
 
+    /// The time that all procs have together, nanoseconds.
+    pub fn procs_ns(&self) -> i64 {
+        self.trace.duration_ns.saturating_mul(self.procs())
+    }
+
     /// The functions of the program, those of the runtime left out.
     pub fn program(&self) -> impl Iterator<Item = &FunctionFacts> {
         self.functions.iter().filter(|function| is_program(function.name.as_deref()))
@@ -292,11 +300,11 @@ pub fn traces(database: &Database) -> Result<Vec<TraceFacts>, StoreError> {
                  start_unix_ns
                from traces order by id";
     let row = |row: Row| TraceFacts {
-        id: row.sum(0),
+        id: row.value(0),
         source: row.text(1).unwrap_or_default(),
         written_by: row.text(2).unwrap_or_default(),
-        duration_ns: row.sum(3),
-        gomaxprocs: row.integer(4),
+        duration_ns: row.value(3).max(0),
+        gomaxprocs: row.integer(4).map(|procs| procs.clamp(0, MAX_PROCS)),
         events: row.sum(5),
         gaps: row.sum(6),
         lost_bytes: row.sum(7),
@@ -325,12 +333,12 @@ impl Sums {
     }
 
     fn add(&mut self, row: &Row) {
-        let (function, is_new) = (row.integer(2), row.sum(4) == 0);
+        let (function, is_new) = (row.integer(2), row.value(4) == 0);
         let (running_ns, ready_ns, syscall_ns) = (row.sum(6), row.sum(7), row.sum(8));
         let facts = self.functions.entry(function).or_default();
         facts.goroutines += 1;
         facts.started += i64::from(is_new);
-        facts.ended += 1 - row.sum(5);
+        facts.ended += i64::from(row.value(5) == 0);
         facts.time.running_ns += running_ns;
         facts.time.ready_ns += ready_ns;
         facts.time.syscall_ns += syscall_ns;
@@ -344,7 +352,7 @@ impl Sums {
         let busy_ns = running_ns + ready_ns + syscall_ns;
         if self.busiest.len() < MAX_BUSIEST || busy_ns > self.busiest[MAX_BUSIEST - 1].busy_ns {
             let at = self.busiest.partition_point(|one| one.busy_ns >= busy_ns);
-            let (id, goid) = (row.sum(0), row.sum(1));
+            let (id, goid) = (row.value(0), row.value(1));
             let one = BusyGoroutine { id, goid, name: None, function, busy_ns, running_ns };
             self.busiest.insert(at, one);
             self.busiest.truncate(MAX_BUSIEST);
@@ -379,7 +387,7 @@ impl Sums {
 fn read_names(database: &Database) -> Result<HashMap<i64, String>, StoreError> {
     let mut names = HashMap::new();
     ask::each(database, "select id, name from functions", &[], |row| {
-        names.insert(row.sum(0), row.text(1).unwrap_or_default());
+        names.insert(row.value(0), row.text(1).unwrap_or_default());
     })?;
     Ok(names)
 }
@@ -415,9 +423,9 @@ fn read_places(database: &Database, trace: i64) -> Result<Vec<Place>, StoreError
         name: row.text(4),
         spans: row.sum(5),
         total_ns: row.sum(6),
-        max_ns: row.sum(7),
-        max_start_ns: row.sum(8),
-        max_is_open: row.sum(9) != 0,
+        max_ns: row.value(7).max(0),
+        max_start_ns: row.value(8),
+        max_is_open: row.value(9) != 0,
         max_goid: row.integer(10),
         place: row.text(11),
         stack: row.text(12).unwrap_or_default(),
@@ -456,12 +464,12 @@ fn read_left(database: &Database, trace: i64) -> Result<Vec<LeftGoroutine>, Stor
                where g.trace_id = :trace and g.ended_ns is null and s.code & 7 = 4
                limit :limit";
     let left = |row: Row| LeftGoroutine {
-        goid: row.sum(0),
+        goid: row.value(0),
         name: row.text(1),
-        created_ns: row.sum(2),
-        existed_before: row.sum(3) != 0,
+        created_ns: row.value(2),
+        existed_before: row.value(3) != 0,
         create_stack_id: row.integer(4),
-        since_ns: row.sum(5),
+        since_ns: row.value(5),
         waited_ns: row.sum(6),
         stack_id: row.integer(7),
         reason: row.text(8).unwrap_or_default(),

@@ -91,7 +91,7 @@ fn read_cycles(database: &Database, trace: i64, memory: &mut Memory) -> Result<(
                from gc_cycles where trace_id = :trace order by start_ns";
     ask::each(database, sql, &[("trace", trace)], |row| {
         memory.cycles.push(Cycle {
-            start_ns: row.sum(0),
+            start_ns: row.value(0),
             mark_ns: row.sum(1),
             assist_ns: row.sum(2),
             background_ns: row.sum(3),
@@ -108,7 +108,7 @@ fn read_pauses(database: &Database, trace: i64, memory: &mut Memory) -> Result<(
     ask::each(database, sql, &[("trace", trace)], |row| {
         memory.pauses.push(Pause {
             kind: row.text(0).unwrap_or_default(),
-            start_ns: row.sum(1),
+            start_ns: row.value(1),
             duration_ns: row.sum(2),
             stack_id: row.integer(3),
         });
@@ -147,10 +147,10 @@ fn read_heap(
     let piece_ns = (duration_ns.max(1) / HEAP_POINTS as i64).max(1);
     let (mut live, mut goal) = (None::<i64>, None);
     ask::each(database, sql, &[("trace", trace)], |row| {
-        let (time_ns, value) = (row.sum(0), row.sum(1));
-        if row.sum(2) != 0 {
+        let (time_ns, value) = (row.value(0), row.value(1));
+        if row.value(2) != 0 {
             // The largest goal there is means that there is none (GOGC=off).
-            goal = Some(value).filter(|&value| value < i64::MAX);
+            goal = row.integer(1).filter(|&value| value < i64::MAX);
         } else {
             // The runtime counts up what is allocated, and sets the count to what was marked when a
             // mark phase ends (Go runtime/mgcpacer.go, resetLive): a smaller value is a collection.
@@ -160,7 +160,8 @@ fn read_heap(
                 }
                 memory.kept_bytes.push(value);
             }
-            memory.allocated_bytes += live.map_or(0, |before| (value - before).max(0));
+            let grown = live.map_or(0, |before| (value - before).max(0));
+            memory.allocated_bytes = memory.allocated_bytes.saturating_add(grown);
             live = Some(value);
             memory.max_heap_bytes = memory.max_heap_bytes.max(Some(value));
         }

@@ -74,7 +74,8 @@ pub fn plots(facts: &Facts) -> String {
 /// The mark phases as bands and the pauses as lines behind the curves of a panel.
 fn events(svg: &mut String, facts: &Facts, top: f64, duration_ns: i64) {
     let mut band = |class: &str, start_ns: i64, length_ns: i64, least: f64, name: &str| {
-        let (from, to) = (x(start_ns, duration_ns), x(start_ns + length_ns, duration_ns));
+        let (from, to) =
+            (x(start_ns, duration_ns), x(start_ns.saturating_add(length_ns), duration_ns));
         let _ = writeln!(
             svg,
             "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{PANEL}\">\
@@ -217,7 +218,7 @@ fn columns(facts: &Facts, value: impl Fn(&crate::store::Step) -> f32) -> Vec<(i6
         .map(|column| {
             let (from, to) = (column * steps.len() / columns, (column + 1) * steps.len() / columns);
             let sum: f64 = steps[from..to].iter().map(|step| f64::from(value(step))).sum();
-            (from as i64 * facts.activity.step_ns, sum / (to - from) as f64)
+            ((from as i64).saturating_mul(facts.activity.step_ns), sum / (to - from) as f64)
         })
         .collect()
 }

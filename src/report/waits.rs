@@ -68,9 +68,9 @@ pub fn read(database: &Database, trace: i64) -> Result<Waits, StoreError> {
     ask::each(database, sql, &parameters, |row| {
         if is_program(row.text(1).as_deref()) {
             waits.all.push(Wait {
-                goroutine_id: row.sum(0),
-                start_ns: row.sum(2),
-                end_ns: row.sum(2).saturating_add(row.sum(3)),
+                goroutine_id: row.value(0),
+                start_ns: row.value(2),
+                end_ns: row.value(2) + row.sum(3),
                 stack_id: row.integer(4),
                 woken_by: row.integer(5),
                 woken_stack_id: row.integer(6),
@@ -138,9 +138,9 @@ pub fn states(database: &Database, goroutine_id: i64) -> Result<Vec<State>, Stor
     let parameters = [("goroutine", goroutine_id), ("states", MAX_HOLDER_STATES)];
     ask::each(database, sql, &parameters, |row| {
         states.push(State {
-            start_ns: row.sum(0),
-            end_ns: row.sum(0).saturating_add(row.sum(1)),
-            doing: match row.sum(2) {
+            start_ns: row.value(0),
+            end_ns: row.value(0) + row.sum(1),
+            doing: match row.value(2) {
                 2 => Doing::Ready,
                 3 => Doing::Running,
                 5 | 6 => Doing::Syscall,
@@ -167,8 +167,10 @@ impl Meanwhile {
         let first = states.partition_point(|state| state.end_ns <= start_ns);
         for state in states[first..].iter().take_while(|state| state.start_ns < end_ns) {
             let ns = state.end_ns.min(end_ns) - state.start_ns.max(start_ns);
-            *self.parts.entry((state.doing.clone(), state.stack_id)).or_default() += ns;
-            self.total_ns += ns;
+            let part = self.parts.entry((state.doing.clone(), state.stack_id)).or_default();
+            *part = part.saturating_add(ns);
+            // One that overlaps another, in a damaged database, counts twice.
+            self.total_ns = self.total_ns.saturating_add(ns);
         }
     }
 
@@ -179,7 +181,7 @@ impl Meanwhile {
         let mut shares: Vec<(Doing, i64, Option<i64>)> = Vec::new();
         for ((doing, stack_id), &ns) in parts {
             match shares.iter_mut().find(|share| share.0 == *doing) {
-                Some(share) => share.1 += ns,
+                Some(share) => share.1 = share.1.saturating_add(ns),
                 None => shares.push((doing.clone(), ns, *stack_id)),
             }
         }

@@ -1,5 +1,6 @@
 //! How many goroutines ran, and how many were ready to run, over time.
 
+use super::budget::sane;
 use super::{Database, StoreError};
 use rusqlite::Result;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
@@ -31,23 +32,25 @@ pub struct Step {
 impl Database {
     /// The activity in a trace of a length. One pass over its states.
     pub fn activity(&self, trace_id: i64, duration_ns: i64) -> Result<Activity, StoreError> {
-        let step_ns = duration_ns.max(1).saturating_add(MAX_STEPS - 1) / MAX_STEPS;
-        let connection = &self.connection;
+        let duration_ns = sane(duration_ns.max(1));
+        let step_ns = (duration_ns + MAX_STEPS - 1) / MAX_STEPS;
+        let (connection, _watch) = (&self.connection, self.budget.watch());
         // Not one of the documented functions: it is here for this statement.
         let name = "gotrace_activity";
         connection.create_aggregate_function(
             name,
             3,
             FunctionFlags::SQLITE_UTF8,
-            Sum { step_ns, duration_ns: duration_ns.max(1) },
+            Sum { step_ns, duration_ns },
         )?;
         let only_trace: bool =
             connection.query_row("select count(*) = 1 from traces", [], |row| row.get(0))?;
+        let failed = |error: rusqlite::Error| self.explain(error.into());
         // Most other states are waits (4); the function itself leaves out the rest, which is quicker.
         let blob: Option<Vec<u8>> = if only_trace {
             let sql = "select gotrace_activity(code, start_ns, duration_ns)
                        from raw_goroutine_states where code & 7 <> 4";
-            connection.query_row(sql, [], |row| row.get(0))?
+            connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?
         } else {
             let sql = "select gotrace_activity(s.code, s.start_ns, s.duration_ns)
                        from raw_goroutines g
@@ -55,7 +58,7 @@ impl Database {
                        cross join raw_goroutine_states s
                          on s.id between r.first_state and r.last_state
                        where g.trace_id = ? and s.code & 7 <> 4";
-            connection.query_row(sql, [trace_id], |row| row.get(0))?
+            connection.query_row(sql, [trace_id], |row| row.get(0)).map_err(failed)?
         };
         connection.remove_function(name, 3)?;
         let steps = blob.unwrap_or_default().chunks_exact(12).map(Step::from_bytes).collect();
@@ -114,13 +117,15 @@ impl Aggregate<Option<Lanes>, Option<Vec<u8>>> for Sum {
         if end == start {
             return Ok(());
         }
+        // More than fits is damage: no sum of a step is so long.
+        let add = |sum: &mut i64, ns: i64| *sum = sum.saturating_add(ns);
         let (first, last) = (start / self.step_ns, (end - 1) / self.step_ns);
         let partial = &mut lanes.partial[lane];
         if first == last {
-            partial[first as usize] += end - start;
+            add(&mut partial[first as usize], end - start);
         } else {
-            partial[first as usize] += (first + 1) * self.step_ns - start;
-            partial[last as usize] += end - last * self.step_ns;
+            add(&mut partial[first as usize], (first + 1) * self.step_ns - start);
+            add(&mut partial[last as usize], end - last * self.step_ns);
             lanes.whole[lane][first as usize + 1] += 1;
             lanes.whole[lane][last as usize] -= 1;
         }

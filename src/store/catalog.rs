@@ -87,6 +87,13 @@ pub fn canned_queries() -> &'static [CannedQuery] {
     &QUERIES
 }
 
+/// Whether a text is meant as the name of a canned query: a single word of letters, digits and hyphens. No
+/// statement that gives a result is that, and whatever else is typed is one to SQLite.
+pub fn is_query_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// The canned query with a name; the error suggests the nearest one.
 pub fn find_query(name: &str) -> Result<&'static CannedQuery, StoreError> {
     let all = canned_queries();
@@ -104,7 +111,7 @@ pub fn find_query(name: &str) -> Result<&'static CannedQuery, StoreError> {
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
+        .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
@@ -205,11 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn names_are_words_and_all_else_is_sql() {
+        for text in ["goroutines", "gc-assists", "GC", "nosuch", "select"] {
+            assert!(is_query_name(text), "{text}");
+        }
+        for text in ["", "values(1)", "select(1)", "select/**/1", "/**/select(1)", ";select(1)"] {
+            assert!(!is_query_name(text), "{text}");
+        }
+    }
+
+    #[test]
     fn wrong_names_suggest_the_nearest() {
         assert_eq!(
             nearest("gorutines", ["gc", "goroutines", "stw"].into_iter()),
             Some("goroutines")
         );
         assert_eq!(nearest("zzz", ["gc", "goroutines"].into_iter()), None);
+        let all = || canned_queries().iter().map(|query| query.name);
+        assert_eq!((nearest("nosuch", all()), nearest("locs", all())), (None, Some("locks")));
     }
 }

@@ -1,6 +1,6 @@
 //! Database files: making new ones, opening old ones.
 
-use super::StoreError;
+use super::budget::Budget;
 use super::filter::Active;
 use super::functions;
 use super::guard;
@@ -8,6 +8,7 @@ use super::insert::InsertWriter;
 use super::loader::Loader;
 use super::relations::RELATIONS;
 use super::writer::{BulkWriter, IndexSpec};
+use super::{StoreError, schema, spill};
 use crate::model::Symbols;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::RefCell;
@@ -22,7 +23,7 @@ pub const APPLICATION_ID: i32 = 0x676f_7472;
 pub const SCHEMA_VERSION: i32 = 1;
 
 /// The indexes. Each serves a way of asking: by goroutine.
-const INDEXES: &[IndexSpec] = &[
+pub(super) const INDEXES: &[IndexSpec] = &[
     IndexSpec { table: "raw_state_ranges", column: "goroutine_id" },
     IndexSpec { table: "raw_goroutine_waits", column: "goroutine_id" },
     IndexSpec { table: "profile_labels", column: "sample_id" },
@@ -137,6 +138,7 @@ impl NewDatabase {
 /// A database to ask. It cannot be changed through this.
 pub struct Database {
     pub(super) connection: Connection,
+    pub(super) budget: Budget,
     pub(super) active: RefCell<Active>,
     /// Dropped behind the connection: what removes a temporary file.
     _owned: Option<Box<dyn std::any::Any>>,
@@ -144,11 +146,17 @@ pub struct Database {
 
 impl Database {
     /// Opens a file that gotrace made.
+    ///
+    /// It may come from anywhere: what stands in it is compared with what gotrace writes, see
+    /// [`super::schema`], and nothing in it is run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open_with_flags(
+        spill::register()?;
+        let connection = Connection::open_with_flags_and_vfs(
             path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            spill::LAYER,
         )?;
+        guard::distrust(&connection)?;
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
         let application: i32 = number("application_id")?;
         if application != APPLICATION_ID {
@@ -163,16 +171,22 @@ impl Database {
                  ingest the trace again"
             )));
         }
+        schema::check(&connection)?;
         Self::new(connection)
     }
 
     fn new(connection: Connection) -> Result<Self, StoreError> {
-        functions::register(&connection)?;
+        let budget = Budget::new();
+        functions::register(&connection, &budget)?;
+        let asked = budget.clone();
+        connection.progress_handler(4096, Some(move || asked.is_over()));
         // The file is read through a cache of its own and not mapped: so the memory a query takes is
         // bounded, whatever the size of the database, and what is lost is hardly measurable.
         connection.execute_batch("pragma mmap_size = 0; pragma cache_size = -32768;")?;
         guard::protect(&connection)?;
-        Ok(Database { connection, active: RefCell::default(), _owned: None })
+        let database = Database { connection, budget, active: RefCell::default(), _owned: None };
+        database.start(database.budget.limits())?;
+        Ok(database)
     }
 
     /// Keeps `value` until the database is closed, such as the guard of a temporary file.

@@ -1,23 +1,36 @@
 //! Keeping a query from doing anything but reading, for ever, or without bound.
 
-use super::StoreError;
+use super::{Limits, StoreError};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
-/// Longest string or blob a query may make, bytes.
-const MAX_VALUE_BYTES: i32 = 256 << 20;
 /// Longest statement, bytes.
 const MAX_SQL_BYTES: i32 = 1 << 20;
-/// Most memory SQLite may use in the process, bytes.
-const MAX_HEAP_BYTES: i64 = 2 << 30;
+/// Longest pattern of LIKE and GLOB, bytes: they take time as the product of pattern and text.
+const MAX_PATTERN_BYTES: i32 = 1000;
+
+/// Makes a connection that trusts nothing that stands in its file: neither its schema nor its pages.
+pub fn distrust(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(())
+}
+
+/// Sets how long a value may be.
+pub fn set_limits(connection: &Connection, limits: Limits) -> Result<(), StoreError> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits.value_bytes())?;
+    Ok(())
+}
 
 /// Makes a connection read-only for whoever uses it from here on.
 pub fn protect(connection: &Connection) -> Result<(), StoreError> {
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.pragma_update_and_check(None, "hard_heap_limit", MAX_HEAP_BYTES, |_| Ok(()))?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.authorizer(Some(authorize));
     Ok(())

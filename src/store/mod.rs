@@ -6,6 +6,7 @@
 //! SQLite is in this module.
 
 mod activity;
+mod budget;
 mod bulk;
 mod catalog;
 mod database;
@@ -18,15 +19,18 @@ mod pages;
 mod profiles;
 mod relations;
 mod result;
+mod schema;
+mod spill;
 mod state_chunk;
 mod states;
 pub mod tables;
+mod watchdog;
 mod writer;
 
 pub use activity::{Activity, Step};
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
-    nearest,
+    is_query_name, nearest,
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
 pub use filter::Filter;
@@ -36,6 +40,7 @@ pub use loader::{LoadedTrace, Loader};
 pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
 pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value, parse_duration};
+pub use watchdog::set_last_resort;
 
 /// Why the store could not do what was asked. The text is for users.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@
 //! Source: the SQLite file format (sqlite.org/fileformat2.html), sections 1.3 (header), 1.6
 //! (pages of b-trees) and 2.1 (records).
 
+use super::budget::Work;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Statement, ffi};
 use std::ffi::c_int;
 
@@ -34,6 +35,7 @@ pub const NULL: i64 = i64::MIN;
 /// A table to read.
 pub struct TablePages<'c> {
     connection: &'c Connection,
+    work: &'c Work,
     file: *mut ffi::sqlite3_file,
     page_size: usize,
     /// Bytes of a page that are in use.
@@ -54,7 +56,7 @@ struct Leaf {
 
 impl<'c> TablePages<'c> {
     /// Opens a table of the database's file; `None` if its pages cannot be read past SQLite.
-    pub fn open(connection: &'c Connection, table: &str) -> Result<Option<Self>> {
+    pub fn open(connection: &'c Connection, work: &'c Work, table: &str) -> Result<Option<Self>> {
         if !connection.is_readonly(rusqlite::MAIN_DB)? {
             return Ok(None);
         }
@@ -72,6 +74,7 @@ impl<'c> TablePages<'c> {
         let (Some(root), Some(file)) = (root, file_of(connection)) else { return Ok(None) };
         let mut pages = TablePages {
             connection,
+            work,
             file,
             page_size: 100,
             usable: 0,
@@ -134,7 +137,7 @@ impl<'c> TablePages<'c> {
         let mut bytes = vec![0; self.page_size + LOAD];
         self.read(page, &mut bytes)?;
         if bytes[0] == LEAF {
-            self.leaves.push(Leaf { page, last });
+            self.work.push(&mut self.leaves, Leaf { page, last })?;
             return Ok(());
         }
         let children = children(&bytes, last).ok_or_else(|| self.damaged(page))?;
@@ -143,6 +146,7 @@ impl<'c> TablePages<'c> {
         self.read(children[0].page, &mut kind)?;
         if kind[0] == LEAF {
             *left = left.checked_sub(children.len() as u32).ok_or_else(|| self.damaged(page))?;
+            self.work.room(&mut self.leaves, children.len())?;
             self.leaves.extend(children);
             return Ok(());
         }
@@ -154,7 +158,10 @@ impl<'c> TablePages<'c> {
 
     /// Hands out all rows, in the order of their numbers: number and `N` integers, from the first
     /// column on.
-    pub fn each<const N: usize>(&mut self, mut take: impl FnMut(i64, [i64; N])) -> Result<()> {
+    pub fn each<const N: usize>(
+        &mut self,
+        mut take: impl FnMut(i64, [i64; N]) -> Result<()>,
+    ) -> Result<()> {
         let mut run = Vec::new();
         let mut next = 0;
         while next < self.leaves.len() {
@@ -163,6 +170,7 @@ impl<'c> TablePages<'c> {
                 let error = ffi::Error::new(ffi::SQLITE_INTERRUPT);
                 return Err(Error::SqliteFailure(error, None));
             }
+            self.work.look()?;
             let rest = &self.leaves[next..];
             let is_run = |pair: &[Leaf]| pair[0].page.checked_add(1) == Some(pair[1].page);
             let count = 1 + rest.windows(2).take(RUN - 1).take_while(|pair| is_run(pair)).count();
@@ -171,7 +179,7 @@ impl<'c> TablePages<'c> {
             for (index, leaf) in rest[..count].iter().enumerate() {
                 let page = &run[index * self.page_size..];
                 each_row(&page[..self.page_size + LOAD], self.usable, 0, &mut take)
-                    .ok_or_else(|| self.damaged(leaf.page))?;
+                    .ok_or_else(|| self.damaged(leaf.page))??;
             }
             next += count;
         }
@@ -183,7 +191,7 @@ impl<'c> TablePages<'c> {
         &mut self,
         first: i64,
         last: i64,
-        mut take: impl FnMut(i64, [i64; N]),
+        mut take: impl FnMut(i64, [i64; N]) -> Result<()>,
     ) -> Result<()> {
         let mut next = self.leaves.partition_point(|leaf| leaf.last < first);
         while let Some(&leaf) = self.leaves.get(next) {
@@ -200,13 +208,12 @@ impl<'c> TablePages<'c> {
             let page = &self.kept[slot].1;
             let from = first_cell(page, first).ok_or_else(|| self.damaged(leaf.page))?;
             let mut is_over = false;
+            self.work.step()?;
             each_row(page, self.usable, from, &mut |number, values| {
                 is_over |= number > last;
-                if !is_over {
-                    take(number, values);
-                }
+                if is_over { Ok(()) } else { take(number, values) }
             })
-            .ok_or_else(|| self.damaged(leaf.page))?;
+            .ok_or_else(|| self.damaged(leaf.page))??;
             if is_over || leaf.last >= last {
                 break;
             }
@@ -261,14 +268,14 @@ fn first_cell(page: &[u8], first: i64) -> Option<usize> {
     Some(low)
 }
 
-/// Hands out the rows of a leaf from a cell on; `None` if the page is damaged.
+/// Hands out the rows of a leaf from a cell on, until one is refused; `None` if the page is damaged.
 #[inline(always)]
 fn each_row<const N: usize>(
     page: &[u8],
     usable: usize,
     first: usize,
-    take: &mut impl FnMut(i64, [i64; N]),
-) -> Option<()> {
+    take: &mut impl FnMut(i64, [i64; N]) -> Result<()>,
+) -> Option<Result<()>> {
     if page[0] != LEAF {
         return None;
     }
@@ -280,9 +287,11 @@ fn each_row<const N: usize>(
         if length > (usable as u64).checked_sub(at as u64)? {
             return None;
         }
-        take(number as i64, integers(page, at, at + length as usize)?);
+        if let Err(error) = take(number as i64, integers(page, at, at + length as usize)?) {
+            return Some(Err(error));
+        }
     }
-    Some(())
+    Some(Ok(()))
 }
 
 /// What the type of a value means for its bytes: how many there are, how far the 8 bytes that are
@@ -320,7 +329,7 @@ fn integers<const N: usize>(page: &[u8], at: usize, end: usize) -> Option<[i64; 
     for (value, &ty) in values.iter_mut().zip(types) {
         let ty = INTEGER_TYPES.get(usize::from(ty))?;
         let bytes: [u8; LOAD] = page.get(body..body + LOAD)?.try_into().ok()?;
-        *value = ((i64::from_be_bytes(bytes) >> ty.shift) & ty.mask) + ty.base;
+        *value = ((i64::from_be_bytes(bytes) >> ty.shift) & ty.mask).wrapping_add(ty.base);
         body += usize::from(ty.bytes);
     }
     (body <= end).then_some(values)
@@ -347,6 +356,10 @@ mod tests {
     use super::*;
     use rusqlite::OpenFlags;
     use std::path::Path;
+
+    fn work() -> Work {
+        super::super::budget::Budget::new().work()
+    }
 
     fn next(random: &mut u64) -> u64 {
         *random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -402,14 +415,24 @@ mod tests {
         for (page_size, rows) in [(512, 3000), (8192, 20_000), (65536, 9000), (4096, 1)] {
             let path = folder.path().join(format!("{page_size}.db"));
             make(&path, page_size, rows);
-            let connection = open(&path);
-            let mut pages = TablePages::open(&connection, "t").unwrap().unwrap();
+            let (connection, work) = (open(&path), work());
+            let mut pages = TablePages::open(&connection, &work, "t").unwrap().unwrap();
             let mut found = Vec::new();
-            pages.each(|id, [_, a, b, c]| found.push([id, a, b, c])).unwrap();
+            pages
+                .each(|id, [_, a, b, c]| {
+                    found.push([id, a, b, c]);
+                    Ok(())
+                })
+                .unwrap();
             assert_eq!(found, by_statement(&connection, i64::MIN, i64::MAX));
             for (first, last) in [(0, 0), (1, 2), (-5, 700), (299, 301), (2000, i64::MAX), (9, 3)] {
                 let mut found = Vec::new();
-                pages.range(first, last, |id, [_, a, b, c]| found.push([id, a, b, c])).unwrap();
+                pages
+                    .range(first, last, |id, [_, a, b, c]| {
+                        found.push([id, a, b, c]);
+                        Ok(())
+                    })
+                    .unwrap();
                 assert_eq!(found, by_statement(&connection, first, last), "{first} to {last}");
             }
         }
@@ -421,13 +444,22 @@ mod tests {
         let path = folder.path().join("a.db");
         make(&path, 4096, 10);
         let writable = Connection::open(&path).unwrap();
-        assert!(TablePages::open(&writable, "t").unwrap().is_none(), "it may have changes");
-        assert!(TablePages::open(&open(&path), "before").unwrap().is_none(), "it is empty");
+        assert!(
+            TablePages::open(&writable, &work(), "t").unwrap().is_none(),
+            "it may have changes"
+        );
+        assert!(
+            TablePages::open(&open(&path), &work(), "before").unwrap().is_none(),
+            "it is empty"
+        );
         writable.execute_batch("pragma journal_mode = wal; update t set a = 7").unwrap();
-        assert!(TablePages::open(&open(&path), "t").unwrap().is_none(), "the log is newer");
+        assert!(
+            TablePages::open(&open(&path), &work(), "t").unwrap().is_none(),
+            "the log is newer"
+        );
         let memory = Connection::open_in_memory().unwrap();
         memory.execute_batch("create table t (id integer primary key); insert into t values (1); pragma query_only = 1").unwrap();
-        assert!(TablePages::open(&memory, "t").unwrap().is_none());
+        assert!(TablePages::open(&memory, &work(), "t").unwrap().is_none());
     }
 
     #[test]
@@ -435,8 +467,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         make(&path, 4096, 10);
-        let connection = open(&path);
-        let pages = TablePages::open(&connection, "t").unwrap();
+        let (connection, work) = (open(&path), work());
+        let pages = TablePages::open(&connection, &work, "t").unwrap();
         let writable = Connection::open(&path).unwrap();
         writable.busy_timeout(std::time::Duration::ZERO).unwrap();
         assert!(writable.execute_batch("delete from t").is_err());
@@ -462,11 +494,11 @@ mod tests {
                 bytes[at] = next(&mut random) as u8;
             }
             std::fs::write(&path, bytes).unwrap();
-            let connection = open(&path);
-            let result = TablePages::open(&connection, "t").and_then(|pages| match pages {
+            let (connection, work) = (open(&path), work());
+            let result = TablePages::open(&connection, &work, "t").and_then(|pages| match pages {
                 Some(mut pages) => {
-                    pages.range(1000, 5000, |_, _: [i64; 4]| ())?;
-                    pages.each(|_, _: [i64; 4]| ())
+                    pages.range(1000, 5000, |_, _: [i64; 4]| Ok(()))?;
+                    pages.each(|_, _: [i64; 4]| Ok(()))
                 }
                 None => Ok(()),
             });

@@ -1,24 +1,57 @@
 //! Running statements and handing out their rows.
 
+use super::budget::Budget;
 use super::catalog::{CannedQuery, FilterUse, Parameter, ParameterType, nearest};
 use super::filter::Filter;
+use super::functions::{FUNCTIONS, human_bytes};
 use super::relations::RELATIONS;
-use super::{Database, StoreError};
+use super::{Database, StoreError, guard};
 use rusqlite::types::ValueRef;
 use rusqlite::{Error, ErrorCode, Statement, ToSql, ffi};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Set to stop the statement that runs, as by Ctrl-C.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Bounds of a query.
+/// Bounds of what is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Longest time; `None` for no limit.
     pub time: Option<Duration>,
-    /// Most rows; `None` for no limit.
+    /// Most rows of a statement; `None` for no limit.
     pub rows: Option<u64>,
+    /// Most memory of SQLite, and of gotrace's own functions, bytes. A single value may have a 32nd part of it.
+    pub memory: u64,
+    /// Most that SQLite may put into temporary files, bytes.
+    pub spill: u64,
+}
+
+impl Default for Limits {
+    /// A minute, a million rows, 2 GiB of memory and as much in temporary files.
+    fn default() -> Self {
+        Limits {
+            time: Some(Duration::from_secs(60)),
+            rows: Some(1_000_000),
+            memory: 2 << 30,
+            spill: 2 << 30,
+        }
+    }
+}
+
+impl Limits {
+    /// Longest text or blob, bytes.
+    pub(super) fn value_bytes(&self) -> i32 {
+        i32::try_from(self.memory / 32).unwrap_or(i32::MAX).max(1 << 20)
+    }
+
+    /// What is said when the memory is used up.
+    pub(super) fn memory_message(&self) -> String {
+        format!(
+            "stopped: it needs more than {} of memory; --max-memory raises the limit",
+            human_bytes(self.memory as f64)
+        )
+    }
 }
 
 /// A value of a result.
@@ -36,7 +69,20 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+/// Rows that are kept count in portions of so many bytes.
+const HOLD: usize = 1 << 20;
+
 impl Value {
+    /// What it takes in memory.
+    fn bytes(&self) -> usize {
+        size_of::<Value>()
+            + match self {
+                Value::Text(text) => text.len(),
+                Value::Blob(bytes) => bytes.len(),
+                _ => 0,
+            }
+    }
+
     fn new(value: ValueRef<'_>) -> Value {
         match value {
             ValueRef::Null => Value::Null,
@@ -63,6 +109,10 @@ pub trait QueryResult {
     fn columns(&mut self, names: &[&str]) -> std::io::Result<()>;
     /// A row.
     fn row(&mut self, values: Vec<Value>) -> std::io::Result<()>;
+    /// Whether it keeps rows, so that they count as memory of the statement.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
 }
 
 impl Database {
@@ -74,25 +124,40 @@ impl Database {
         limits: Limits,
         result: &mut dyn QueryResult,
     ) -> Result<u64, StoreError> {
-        let started = Instant::now();
-        self.connection.progress_handler(
-            4096,
-            Some(move || {
-                INTERRUPTED.load(Ordering::Relaxed)
-                    || limits.time.is_some_and(|limit| started.elapsed() > limit)
-            }),
-        );
-        // The time that a filter takes counts too.
+        self.start(limits)?;
+        self.ask(sql, parameters, result)
+    }
+
+    /// Begins anew to count what is used: until the next call, all that is asked must keep within these limits
+    /// together.
+    pub fn start(&self, limits: Limits) -> Result<(), StoreError> {
+        self.budget.start(limits);
+        guard::set_limits(&self.connection, limits)
+    }
+
+    /// Runs one statement within what is left of the limits. See [`Database::query`].
+    pub fn ask(
+        &self,
+        sql: &str,
+        parameters: &[(String, Value)],
+        result: &mut dyn QueryResult,
+    ) -> Result<u64, StoreError> {
+        let _watch = self.budget.watch();
+        // What a filter takes counts too.
         let done = self.prepare_filtered(sql).and_then(|()| {
             let mut statement = self.prepare(sql)?;
             bind(&mut statement, parameters)?;
-            run(&mut statement, limits, result)
+            run(&mut statement, &self.budget, result)
         });
-        self.connection.progress_handler(0, None::<fn() -> bool>);
-        done.map_err(|error| match error {
-            StoreError::Sqlite(error) => explain_run(&error, limits),
+        done.map_err(|error| self.explain(error))
+    }
+
+    /// An error of running a statement, in words for users.
+    pub(super) fn explain(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Sqlite(error) => explain_run(&error, self.budget.limits()),
             error => error,
-        })
+        }
     }
 
     /// What a statement takes and gives, without running it.
@@ -186,7 +251,10 @@ impl Database {
         };
         let is_refused =
             error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied);
-        let mut text = if is_refused {
+        // That a view cannot be written to is found out before anybody is asked whether one may write.
+        let is_write =
+            message.starts_with("cannot modify ") || message.ends_with("may not be modified");
+        let mut text = if is_refused || is_write {
             "only statements that read are allowed here: no writes, ATTACH, PRAGMA or extensions"
                 .into()
         } else {
@@ -205,6 +273,15 @@ impl Database {
 
     /// The nearest name for one that does not exist.
     fn hint(&self, message: &str) -> Option<String> {
+        if let Some(name) = message.strip_prefix("wrong number of arguments to function ") {
+            let name = name.trim_end_matches("()");
+            let function = FUNCTIONS.iter().find(|function| function.name == name)?;
+            return Some(format!("it is {name}({})", function.arguments));
+        }
+        if let Some(name) = message.strip_prefix("no such function: ") {
+            let near = nearest(name, FUNCTIONS.iter().map(|function| function.name))?;
+            return Some(format!("did you mean '{near}'?"));
+        }
         let table = message.strip_prefix("no such table: ");
         let column = message.strip_prefix("no such column: ");
         let name = table.or(column)?.rsplit('.').next()?.trim_matches('"');
@@ -256,13 +333,14 @@ fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result
 
 fn run(
     statement: &mut Statement<'_>,
-    limits: Limits,
+    budget: &Budget,
     result: &mut dyn QueryResult,
 ) -> Result<u64, StoreError> {
+    let (limits, work) = (budget.limits(), budget.work());
     result.columns(&statement.column_names())?;
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
-    let mut count = 0;
+    let (mut count, mut kept) = (0, 0);
     while let Some(row) = rows.next()? {
         if limits.rows.is_some_and(|limit| count >= limit) {
             return Err(StoreError::Statement(format!(
@@ -273,6 +351,12 @@ fn run(
         let mut values = Vec::with_capacity(columns);
         for index in 0..columns {
             values.push(Value::new(row.get_ref(index)?));
+        }
+        if result.keeps_rows() {
+            kept += values.iter().map(Value::bytes).sum::<usize>();
+            if kept > HOLD {
+                work.hold(std::mem::take(&mut kept))?;
+            }
         }
         result.row(values)?;
     }
@@ -288,8 +372,15 @@ fn explain_run(error: &Error, limits: Limits) -> StoreError {
             let seconds = limits.time.map_or(0.0, |limit| limit.as_secs_f64());
             format!("stopped after {seconds} s; --timeout raises the limit")
         }
-        Some(ErrorCode::OutOfMemory) => "the query needs more memory than is allowed".into(),
-        Some(ErrorCode::TooBig) => "a value of the result is too large".into(),
+        Some(ErrorCode::OutOfMemory) => limits.memory_message(),
+        Some(ErrorCode::TooBig) => format!(
+            "a text or blob is longer than {}, a 32nd of --max-memory",
+            human_bytes(limits.value_bytes().into())
+        ),
+        Some(ErrorCode::DiskFull) => format!(
+            "stopped: it needs more than {} in temporary files; --max-temp raises the limit",
+            human_bytes(limits.spill as f64)
+        ),
         _ => match error {
             Error::SqliteFailure(ffi::Error { .. }, Some(message)) => message.clone(),
             other => other.to_string(),

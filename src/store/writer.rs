@@ -22,7 +22,8 @@ impl IndexSpec {
         format!("create index {} on {} ({})", self.name(), self.table, self.column)
     }
 
-    fn name(&self) -> String {
+    /// Its name.
+    pub fn name(&self) -> String {
         format!("{}_by_{}", self.table, self.column)
     }
 }

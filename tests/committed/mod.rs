@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no test needs all of it")]
 
 pub mod damage;
+pub mod databases;
 pub mod examine;
 pub mod golden;
 pub mod heap;

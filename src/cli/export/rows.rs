@@ -2,11 +2,12 @@
 
 use super::timeline::open_target;
 use crate::cli::events::{self, EventsArguments};
+use crate::cli::limits::LimitOptions;
 use crate::cli::locate::SourceOptions;
 use crate::cli::output::{Format, Output};
 use crate::cli::{CliError, Result, query};
 use crate::export::Target;
-use crate::store::{Limits, RELATIONS, nearest};
+use crate::store::{RELATIONS, nearest};
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
@@ -24,6 +25,11 @@ pub struct RowsArguments {
     /// Overwrite FILE
     #[arg(long)]
     force: bool,
+    /// Longest time it may take, 0 for no limit
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    timeout: String,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Fail, and write nothing, if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -41,11 +47,12 @@ pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
         };
         return Err(CliError::Usage(format!("there is no table '{table}'; {hint}")));
     };
+    let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let database = query::open(&arguments.options.locate(&arguments.source), arguments.strict)?;
     let (mut target, pending) = open_target(&arguments.output, arguments.force)?;
     let mut output = Output::to(Box::new(&mut target), false, Some(format));
     let sql = format!("select * from {}", relation.name);
-    database.query(&sql, &[], Limits { time: None, rows: None }, &mut output)?;
+    database.query(&sql, &[], limits, &mut output)?;
     output.finish()?;
     close(target, pending)
 }

@@ -98,11 +98,15 @@ impl QueryResult for Traces {
         self.rows.push(values);
         Ok(())
     }
+
+    fn keeps_rows(&self) -> bool {
+        true
+    }
 }
 
 fn run_database(location: &Location, database: &Database, format: InfoFormat) -> Result<()> {
     let mut traces = Traces::default();
-    let limits = Limits { time: None, rows: None };
+    let limits = Limits::default();
     database.query("select * from traces order by id", &[], limits, &mut traces)?;
     match format {
         InfoFormat::Table => page::database(&traces)?,

@@ -5,6 +5,7 @@ use crate::profile::{Builder, Frame, Profile};
 use crate::source::Location;
 use crate::store::{Database, Limits, QueryResult, Value};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// All rows of an answer.
 #[derive(Default)]
@@ -18,6 +19,10 @@ impl QueryResult for Rows {
     fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
         self.0.push(values);
         Ok(())
+    }
+
+    fn keeps_rows(&self) -> bool {
+        true
     }
 }
 
@@ -91,9 +96,16 @@ impl<'a> Asker<'a> {
             true => vec![("id".to_owned(), Value::Integer(self.id))],
             false => Vec::new(),
         };
-        self.database.query(sql, &parameters, Limits { time: None, rows: None }, result)?;
+        self.database.ask(sql, &parameters, result)?;
         Ok(())
     }
+}
+
+/// Begins to ask a database, for so many seconds.
+pub fn start(database: &Database, seconds: Option<u64>) -> Result<()> {
+    let limits = Limits::default();
+    let time = seconds.map_or(limits.time, |seconds| Some(Duration::from_secs(seconds)));
+    Ok(database.start(Limits { time, rows: None, ..limits })?)
 }
 
 /// Reads a profile; `wanted` is its row number, which need not be given if there is only one.

@@ -135,6 +135,7 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
     match opened.kind {
         Kind::Database => {
             let database = opened.into_database()?;
+            database::start(&database, arguments.timeout)?;
             match arguments.kind {
                 Some(kind) => {
                     let options = arguments.traces.options(vec![kind.0])?;

@@ -218,7 +218,8 @@ pub struct ProfileArguments {
     /// Seconds to record for, from a URL
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub seconds: Option<u64>,
-    /// Longest wait for an answer from a URL, in seconds [default: 30 more than the recording takes]
+    /// Longest wait for an answer from a URL, in seconds [default: 30 more than the recording takes];
+    /// or longest time it may take to ask a database [default: 60]
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub timeout: Option<u64>,
     /// Remark to add to the profile

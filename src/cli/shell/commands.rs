@@ -214,6 +214,7 @@ fn report(shell: &mut Shell, arguments: &[&str]) -> Result<Next> {
     if !arguments.is_empty() {
         return Err(refuse(".report"));
     }
+    shell.database.start(shell.limits)?;
     let report = Report::new(&shell.database, &shell.source, None)?;
     write::write_text(&report, &mut shell.writer()?)?;
     Ok(Next::GoOn)

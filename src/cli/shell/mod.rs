@@ -9,13 +9,14 @@ mod complete;
 mod statement;
 
 use super::files::PendingFile;
+use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
 use super::query::open;
 use super::{CliError, Result, say};
 use crate::store::{
-    Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, canned_queries, human_ns,
-    parse_duration,
+    Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query, human_ns,
+    is_query_name,
 };
 use clap::Args;
 use commands::Next;
@@ -28,7 +29,7 @@ use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[derive(Args)]
 pub struct SqlArguments {
@@ -43,6 +44,8 @@ pub struct SqlArguments {
     /// Most rows a query may give, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_rows: u64,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -63,12 +66,7 @@ pub struct Shell {
 }
 
 pub fn run(arguments: &SqlArguments) -> Result<()> {
-    let timeout = parse_duration(&arguments.timeout).filter(|&ns| ns >= 0).ok_or_else(|| {
-        CliError::Usage(format!(
-            "--timeout: want a duration such as 10s, got '{}'",
-            arguments.timeout
-        ))
-    })?;
+    let limits = arguments.limits.limits(&arguments.timeout, arguments.max_rows)?;
     if arguments.source == "-" {
         return Err(CliError::Usage(
             "standard input is for statements here; ingest the trace first".into(),
@@ -81,10 +79,7 @@ pub fn run(arguments: &SqlArguments) -> Result<()> {
         source: arguments.source.to_string_lossy().into_owned(),
         format: arguments.format,
         has_timing: is_interactive,
-        limits: Limits {
-            time: (timeout > 0).then(|| Duration::from_nanos(timeout as u64)),
-            rows: (arguments.max_rows > 0).then_some(arguments.max_rows),
-        },
+        limits,
         output: None,
     };
     let done = if is_interactive { shell.converse() } else { shell.read_input() };
@@ -208,7 +203,8 @@ impl Shell {
     }
 
     fn run_statement(&mut self, sql: &str) -> Result<()> {
-        if let Some(query) = canned_queries().iter().find(|query| query.name == sql) {
+        if is_query_name(sql) {
+            let query = find_query(sql)?;
             return Err(CliError::Usage(format!("'{sql}' is a canned query: .run {}", query.name)));
         }
         self.ask(|database, limits, output| database.query(sql, &[], limits, output))

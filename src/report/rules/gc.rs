@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     let seconds = case.duration_ns() as f64 / 1e9;
     let assist_ns: i64 = cycles.iter().map(|cycle| cycle.assist_ns).sum();
     let background_ns: i64 = cycles.iter().map(|cycle| cycle.background_ns).sum();
-    let procs_ns = case.duration_ns() * case.facts.procs();
+    let procs_ns = case.facts.procs_ns();
     let cost = share(assist_ns + background_ns, procs_ns);
     if !COST.is_reached(cost) || !DURATION.is_reached(case.duration_ns() as f64) {
         return Ok(Vec::new());
@@ -107,13 +107,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
             ("background_ns", Value::Integer(background_ns)),
             ("allocated_bytes", Value::Integer(memory.allocated_bytes)),
             ("kept_bytes", if kept > 0 { Value::Integer(kept) } else { Value::Null }),
-            (
-                "cpu_share",
-                Value::Real(share(
-                    assist_ns + background_ns,
-                    case.duration_ns() * case.facts.procs(),
-                )),
-            ),
+            ("cpu_share", Value::Real(share(assist_ns + background_ns, case.facts.procs_ns()))),
         ],
         stacks,
         commands: vec![

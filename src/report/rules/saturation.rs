@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     let facts = case.facts;
     let procs = facts.procs();
     let running_ns: i64 = facts.functions.iter().map(|one| one.time.running_ns).sum();
-    let busy = share(running_ns, case.duration_ns() * procs);
+    let busy = share(running_ns, facts.procs_ns());
     let ready_ns = facts.program_time().ready_ns;
     let ready = case.of_duration(ready_ns);
     if !BUSY.is_reached(busy) || !READY.is_reached(ready / procs as f64) {
@@ -73,7 +73,9 @@ fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     // Those that ran little and were delayed much are the ones that suffer.
     let victim = facts
         .program()
-        .filter(|one| one.time.ready_ns > 10 * one.time.running_ns && one.time.waiting_ns() > 0)
+        .filter(|one| {
+            one.time.ready_ns > one.time.running_ns.saturating_mul(10) && one.time.waiting_ns() > 0
+        })
         .max_by_key(|one| one.time.ready_ns);
     if let Some(victim) = victim {
         evidence.push(format!(

@@ -36,7 +36,7 @@ pub static RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Result<Vec<Finding>, StoreError> {
     let facts = case.facts;
-    let procs_ns = case.duration_ns() * facts.procs();
+    let procs_ns = facts.procs_ns();
     let free = 1.0 - share(facts.functions.iter().map(|one| one.time.running_ns).sum(), procs_ns);
     if !FREE.is_reached(free) {
         return Ok(Vec::new());

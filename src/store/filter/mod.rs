@@ -9,6 +9,7 @@
 mod shadows;
 mod sums;
 
+use super::budget::Budget;
 use super::relations::RELATIONS;
 use super::tables::TABLE_FUNCTIONS;
 use super::{CannedQuery, Database, FilterUse, StoreError, functions, guard, nearest};
@@ -59,6 +60,7 @@ impl Active {
     fn make(
         &mut self,
         connection: &Connection,
+        budget: &Budget,
         wanted: &BTreeSet<&'static str>,
     ) -> Result<(), StoreError> {
         if self.filter.chooses_goroutines() && !self.has_choice {
@@ -67,7 +69,7 @@ impl Active {
         }
         for shadow in SHADOWS {
             if wanted.contains(shadow.name) && self.made.insert(shadow.name) {
-                make(connection, shadow.recipe(self.has_choice), &self.filter)?;
+                make(connection, budget, shadow.recipe(self.has_choice), &self.filter)?;
             }
         }
         // Views over what is filtered have to be in the same schema to see it.
@@ -91,7 +93,7 @@ impl Database {
         self.unguarded(|connection| {
             let mut active = self.active.borrow_mut();
             drop_all(connection)?;
-            functions::forget_states(connection)?;
+            functions::forget_states(connection, &self.budget)?;
             *active = Active { filter, ..Active::default() };
             if active.filter.chooses_goroutines() {
                 choose(connection, &active.filter)?;
@@ -166,7 +168,7 @@ impl Database {
         let wanted = relations_of(sql);
         self.unguarded(|connection| {
             let mut active = self.active.borrow_mut();
-            let made = active.make(connection, &wanted);
+            let made = active.make(connection, &self.budget, &wanted);
             if made.is_err() {
                 // Stopped half-way, perhaps by the user: begin anew with the next statement.
                 active.made.clear();
@@ -183,9 +185,10 @@ impl Database {
         run: impl FnOnce(&Connection) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         guard::release(&self.connection)?;
+        let _watch = self.budget.watch();
         let done = run(&self.connection);
         guard::protect(&self.connection)?;
-        done
+        done.map_err(|error| self.explain(error))
     }
 }
 
@@ -223,14 +226,19 @@ fn relations_of(sql: &str) -> BTreeSet<&'static str> {
     found
 }
 
-fn make(connection: &Connection, recipe: Recipe, filter: &Filter) -> Result<(), StoreError> {
+fn make(
+    connection: &Connection,
+    budget: &Budget,
+    recipe: Recipe,
+    filter: &Filter,
+) -> Result<(), StoreError> {
     let (from, to) = filter.borders();
     match recipe {
         Recipe::Sql(sql) => {
             let sql = sql.replace("{from}", &from.to_string()).replace("{to}", &to.to_string());
             Ok(connection.execute_batch(&sql)?)
         }
-        Recipe::Sums => sums::make(connection),
+        Recipe::Sums => sums::make(connection, &budget.work()),
         Recipe::Nothing => Ok(()),
     }
 }

@@ -1,13 +1,14 @@
 //! The sums over what a filter leaves, in one pass over the states.
 
 use crate::store::StoreError;
+use crate::store::budget::Work;
 use crate::store::tables::states::{State, States};
 use rusqlite::{Connection, Result, params};
 use rustc_hash::FxHashMap;
 
 /// Makes `filter_sums` (goroutines), `filter_proc_sums`, `filter_thread_sums`, `raw_goroutine_waits`
 /// and `raw_state_totals`.
-pub fn make(connection: &Connection) -> std::result::Result<(), StoreError> {
+pub fn make(connection: &Connection, work: &Work) -> std::result::Result<(), StoreError> {
     connection.execute_batch(
         "create temp table filter_sums (
            id integer primary key not null, created_ns, last_ns, started_ns, last_state, running_ns,
@@ -22,15 +23,15 @@ pub fn make(connection: &Connection) -> std::result::Result<(), StoreError> {
            id integer primary key not null, running_ns, syscall_ns);",
     )?;
     let mut pass = Pass::default();
-    let goroutines = goroutines(connection)?;
+    let goroutines = goroutines(connection, work)?;
     let mut last = None;
-    States::open(connection)?.each_of(|id, state| {
+    States::open(connection, work)?.each_of(|id, state| {
         let one = match last {
             Some((before, one)) if before == id => one,
             _ => goroutines.get(&id).copied().unwrap_or_default(),
         };
         last = Some((id, one));
-        pass.add(i64::from(id), one, state);
+        pass.add(i64::from(id), one, state, work)
     })?;
     connection.execute_batch("begin")?;
     let written = pass.write(connection);
@@ -41,11 +42,16 @@ pub fn make(connection: &Connection) -> std::result::Result<(), StoreError> {
 /// Trace and start function of a goroutine.
 type Origin = (i64, Option<i64>);
 
-fn goroutines(connection: &Connection) -> Result<FxHashMap<u32, Origin>> {
+fn goroutines(connection: &Connection, work: &Work) -> Result<FxHashMap<u32, Origin>> {
     let mut statement =
         connection.prepare("select id, trace_id, function_id from main.raw_goroutines")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-    rows.collect()
+    let mut rows = statement.query([])?;
+    let mut goroutines = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        work.room_in(&goroutines)?;
+        goroutines.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+    }
+    Ok(goroutines)
 }
 
 /// Sums of a goroutine; the array is by state - 2.
@@ -73,7 +79,7 @@ impl Sum {
             (self.max_state, self.max_goroutine) = (state.id, goroutine);
         }
         self.spans += 1;
-        self.total += state.duration();
+        self.total = self.total.saturating_add(state.duration());
     }
 }
 
@@ -97,11 +103,18 @@ struct Pass {
 }
 
 impl Pass {
-    fn add(&mut self, id: i64, (trace, function): Origin, state: &State) {
+    fn add(
+        &mut self,
+        id: i64,
+        (trace, function): Origin,
+        state: &State,
+        work: &Work,
+    ) -> Result<()> {
         let kind = state.state();
         let known = |row: i64| Some(row).filter(|row| *row != 0);
         let reason = known(state.reason());
         let duration = state.duration();
+        work.room_in(&self.goroutines)?;
         let goroutine = self.goroutines.entry(id).or_insert(Goroutine {
             created: state.start,
             last: state.end,
@@ -117,9 +130,10 @@ impl Pass {
             goroutine.started = Some(state.start);
         }
         if let Some(sum) = goroutine.by_state.get_mut((kind - 2).max(0) as usize) {
-            *sum += duration;
+            *sum = sum.saturating_add(duration);
         }
         if let (4, Some(reason)) = (kind, reason) {
+            work.room_in(&self.waits)?;
             self.waits.entry((id, reason)).or_default().add(id, state);
         }
         let place = Place {
@@ -130,15 +144,21 @@ impl Pass {
             function,
             woken_stack: known(state.woken_stack.into()),
         };
+        work.room_in(&self.places)?;
         self.places.entry(place).or_default().add(id, state);
         if matches!(kind, 3 | 5) && state.proc >= 0 {
+            work.room_in(&self.procs)?;
             let sums = self.procs.entry((trace, state.proc.into())).or_default();
-            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += duration;
+            let sum = if kind == 3 { &mut sums.0 } else { &mut sums.1 };
+            *sum = sum.saturating_add(duration);
         }
         if let (3 | 5 | 6, Some(thread)) = (kind, known(state.thread.into())) {
+            work.room_in(&self.threads)?;
             let sums = self.threads.entry(thread).or_default();
-            *(if kind == 3 { &mut sums.0 } else { &mut sums.1 }) += duration;
+            let sum = if kind == 3 { &mut sums.0 } else { &mut sums.1 };
+            *sum = sum.saturating_add(duration);
         }
+        Ok(())
     }
 
     fn write(self, connection: &Connection) -> Result<()> {

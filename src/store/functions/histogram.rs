@@ -1,6 +1,6 @@
 //! Histograms with steps that grow with the values.
 
-use super::refuse;
+use super::{integer, refuse_call};
 use rusqlite::functions::{Aggregate, Context};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Result};
@@ -13,19 +13,21 @@ const STEPS: i64 = 10;
 pub fn register(connection: &Connection) -> Result<()> {
     connection.create_aggregate_function("histogram", 1, super::flags(), Histogram)?;
     connection.create_scalar_function("histogram_step", 2, super::flags(), |context| {
-        let Some(value) = context.get::<Option<i64>>(0)? else { return Ok(None) };
-        Ok(Some(step_of(value, steps(context)?)))
+        let Some(value) = integer(context, "histogram_step", 0)? else { return Ok(None) };
+        let Some(steps) = steps(context, "histogram_step")? else { return Ok(None) };
+        Ok(Some(step_of(value, steps)))
     })?;
     connection.create_scalar_function("histogram_border", 2, super::flags(), |context| {
-        let Some(step) = context.get::<Option<i64>>(0)? else { return Ok(None) };
-        Ok(Some(border(step, steps(context)?)))
+        let Some(step) = integer(context, "histogram_border", 0)? else { return Ok(None) };
+        let Some(steps) = steps(context, "histogram_border")? else { return Ok(None) };
+        Ok(Some(border(step, steps)))
     })
 }
 
-fn steps(context: &Context<'_>) -> Result<i64> {
-    match context.get(1)? {
-        steps @ 1..=100 => Ok(steps),
-        _ => Err(refuse("histogram: want 1 to 100 steps for each power of ten")),
+fn steps(context: &Context<'_>, name: &str) -> Result<Option<i64>> {
+    match integer(context, name, 1)? {
+        steps @ (None | Some(1..=100)) => Ok(steps),
+        _ => Err(refuse_call(name, "want 1 to 100 steps for each power of ten")),
     }
 }
 
@@ -64,10 +66,12 @@ impl Aggregate<BTreeMap<i64, i64>, Value> for Histogram {
 
     fn step(&self, context: &mut Context<'_>, counts: &mut BTreeMap<i64, i64>) -> Result<()> {
         let value = match context.get_raw(0) {
-            ValueRef::Null => return Ok(()),
-            ValueRef::Integer(value) => value,
+            // Not rounded: 9.9 lies in the step that ends at 10.
             ValueRef::Real(value) => value as i64,
-            _ => return Err(refuse("histogram: want numbers")),
+            _ => match integer(context, "histogram", 0)? {
+                Some(value) => value,
+                None => return Ok(()),
+            },
         };
         *counts.entry(step_of(value, STEPS)).or_default() += 1;
         Ok(())

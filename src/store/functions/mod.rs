@@ -8,12 +8,13 @@ mod pprof;
 pub use declared::{FUNCTIONS, Function};
 
 use super::StoreError;
+use super::budget::{Budget, Work};
 use super::tables;
 use crate::model::stack_pattern::{StackPattern, glob};
 use crate::model::wait_kinds::package_of;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Error, Result};
+use rusqlite::{Connection, Error, Result, Row};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Packages whose frames say how something waits rather than where the program does.
@@ -31,9 +32,12 @@ const PLUMBING: &[&str] = &[
     "iter",
 ];
 
+/// Longest text of a stack, bytes: as long as a value may be by default. Stacks of 100,000 frames have a tenth.
+const MAX_STACK_BYTES: usize = 64 << 20;
+
 /// Makes the functions forget what they have read of states: others are looked at from here on.
-pub fn forget_states(connection: &Connection) -> Result<()> {
-    owners::register(connection)
+pub fn forget_states(connection: &Connection, budget: &Budget) -> Result<()> {
+    owners::register(connection, budget)
 }
 
 /// What all functions promise: same arguments, same value, and nothing else happens.
@@ -48,14 +52,52 @@ fn refuse(text: impl Into<String>) -> Error {
     Error::UserFunctionError(text.into().into())
 }
 
+/// An error that shows how a function is called.
+fn refuse_call(name: &str, what: &str) -> Error {
+    let arguments = FUNCTIONS.iter().find(|function| function.name == name);
+    refuse(format!("{name}({}): {what}", arguments.map_or("", |one| one.arguments)))
+}
+
+/// An argument that is a number, rounded if it is not whole; `None` for NULL.
+fn integer(context: &Context<'_>, name: &str, at: usize) -> Result<Option<i64>> {
+    match context.get_raw(at) {
+        ValueRef::Null => Ok(None),
+        ValueRef::Integer(value) => Ok(Some(value)),
+        ValueRef::Real(value) => Ok(Some(value.round() as i64)),
+        other => Err(refuse_call(name, &wanted("a number", at, other))),
+    }
+}
+
+/// An argument that is a text; `None` for NULL.
+fn text(context: &Context<'_>, name: &str, at: usize) -> Result<Option<String>> {
+    match context.get_raw(at) {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(text) => Ok(Some(String::from_utf8_lossy(text).into_owned())),
+        other => Err(refuse_call(name, &wanted("a text", at, other))),
+    }
+}
+
+/// What is wrong with an argument.
+fn wanted(what: &str, at: usize, got: ValueRef<'_>) -> String {
+    let got = match got {
+        ValueRef::Text(text) => {
+            format!("the text '{:.40}'", String::from_utf8_lossy(&text[..text.len().min(160)]))
+        }
+        ValueRef::Blob(_) => "a blob".into(),
+        ValueRef::Null => "NULL".into(),
+        ValueRef::Integer(_) | ValueRef::Real(_) => "a number".into(),
+    };
+    format!("want {what} as argument {}, got {got}", at + 1)
+}
+
 /// Adds the functions to a connection.
-pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> {
+pub fn register(connection: &Connection, budget: &Budget) -> std::result::Result<(), StoreError> {
     let flags = flags();
     connection.create_scalar_function("human_ns", 1, flags, |context| {
-        Ok(context.get::<Option<i64>>(0)?.map(human_ns))
+        Ok(integer(context, "human_ns", 0)?.map(human_ns))
     })?;
-    connection.create_aggregate_function("percentile", 2, flags, Percentile)?;
-    let stacks = Stacks::default();
+    connection.create_aggregate_function("percentile", 2, flags, Percentile(budget.clone()))?;
+    let stacks = Stacks { loaded: Arc::default(), budget: budget.clone() };
     for (name, view) in [
         ("stack", View::Whole),
         ("stack_leaf", View::Leaf),
@@ -64,25 +106,24 @@ pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> 
         ("stack_call", View::Call),
     ] {
         let stacks = stacks.clone();
-        connection
-            .create_scalar_function(name, 1, flags, move |context| stacks.show(context, view))?;
+        connection.create_scalar_function(name, 1, flags, move |c| stacks.show(c, name, view))?;
     }
     connection
         .create_scalar_function("stack_match", 2, flags, move |context| stacks.matches(context))?;
     // Not deterministic for SQLite: it depends on the tables too.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("state_at", 2, flags, |context| {
-        let goid = context.get::<Option<i64>>(0)?;
-        let time_ns = context.get::<Option<i64>>(1)?;
+        let goid = integer(context, "state_at", 0)?;
+        let time_ns = integer(context, "state_at", 1)?;
         let (Some(goid), Some(time_ns)) = (goid, time_ns) else { return Ok(None) };
         // SAFETY: as in `Stacks::loaded`.
         let connection = unsafe { context.get_connection()? };
         tables::state_at(&connection, goid, time_ns)
     })?;
-    owners::register(connection)?;
+    owners::register(connection, budget)?;
     histogram::register(connection)?;
-    pprof::register(connection)?;
-    tables::register(connection)
+    pprof::register(connection, budget)?;
+    tables::register(connection, budget)
 }
 
 /// A duration for people: three significant digits and a unit, as `1.25ms`.
@@ -118,10 +159,10 @@ pub fn human_bytes(bytes: f64) -> String {
 
 /// `percentile(x, p)`: the smallest value of which at least the share `p` (0 to 1) of all values
 /// is not greater. NULLs are left out; without any value the result is NULL.
-struct Percentile;
+struct Percentile(Budget);
 
-#[derive(Default)]
 struct Values {
+    work: Work,
     integers: Vec<i64>,
     reals: Vec<f64>,
     share: f64,
@@ -129,23 +170,27 @@ struct Values {
 
 impl Aggregate<Values, Value> for Percentile {
     fn init(&self, _: &mut Context<'_>) -> Result<Values> {
-        Ok(Values::default())
+        let work = self.0.work();
+        Ok(Values { work, integers: Vec::new(), reals: Vec::new(), share: 0.0 })
     }
 
     fn step(&self, context: &mut Context<'_>, values: &mut Values) -> Result<()> {
-        values.share = context.get(1)?;
-        if !(0.0..=1.0).contains(&values.share) {
-            return Err(Error::UserFunctionError(
-                "percentile: the second argument is a share between 0 and 1, such as 0.99".into(),
-            ));
+        let share = match context.get_raw(1) {
+            ValueRef::Integer(value) => value as f64,
+            ValueRef::Real(value) => value,
+            other => return Err(refuse_call("percentile", &wanted("a share", 1, other))),
+        };
+        if !(0.0..=1.0).contains(&share) {
+            let what = "p is a share between 0 and 1, such as 0.99";
+            return Err(refuse_call("percentile", what));
         }
+        values.share = share;
         match context.get_raw(0) {
-            ValueRef::Null => {}
-            ValueRef::Integer(value) => values.integers.push(value),
-            ValueRef::Real(value) => values.reals.push(value),
-            _ => return Err(Error::UserFunctionError("percentile: want numbers".into())),
+            ValueRef::Null => Ok(()),
+            ValueRef::Integer(value) => values.work.push(&mut values.integers, value),
+            ValueRef::Real(value) => values.work.push(&mut values.reals, value),
+            other => Err(refuse_call("percentile", &wanted("a number", 0, other))),
         }
-        Ok(())
     }
 
     fn finalize(&self, _: &mut Context<'_>, values: Option<Values>) -> Result<Value> {
@@ -158,6 +203,7 @@ impl Aggregate<Values, Value> for Percentile {
             });
         }
         let mut all = values.reals;
+        values.work.room(&mut all, values.integers.len())?;
         all.extend(values.integers.iter().map(|&value| value as f64));
         Ok(match nearest_rank(all.len(), values.share) {
             Some(rank) => Value::Real(*all.select_nth_unstable_by(rank, f64::total_cmp).1),
@@ -182,10 +228,15 @@ enum View {
 }
 
 /// The stacks of the database, read when a function first asks for one.
-#[derive(Clone, Default)]
-struct Stacks(Arc<Mutex<Option<Loaded>>>);
+#[derive(Clone)]
+struct Stacks {
+    loaded: Arc<Mutex<Option<Loaded>>>,
+    budget: Budget,
+}
 
 struct Loaded {
+    /// Holds the memory for all this.
+    work: Work,
     /// By stack id - 1: range of `frames`.
     stacks: Vec<(usize, usize)>,
     /// Function name, file and line.
@@ -208,28 +259,28 @@ struct KnownPattern {
 
 impl Stacks {
     fn loaded(&self, context: &Context<'_>) -> Result<MutexGuard<'_, Option<Loaded>>> {
-        let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut guard = self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if guard.is_none() {
             // SAFETY: the connection is only used to read tables, inside this call; it is not
             // kept, closed or handed on.
             let connection = unsafe { context.get_connection()? };
-            *guard = Some(Loaded::read(&connection)?);
+            *guard = Some(Loaded::read(&connection, self.budget.work())?);
         }
         Ok(guard)
     }
 
     fn matches(&self, context: &Context<'_>) -> Result<Option<bool>> {
-        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
-        let Some(text) = context.get::<Option<String>>(1)? else { return Ok(None) };
+        let Some(id) = integer(context, "stack_match", 0)? else { return Ok(None) };
+        let Some(text) = text(context, "stack_match", 1)? else { return Ok(None) };
         let mut guard = self.loaded(context)?;
         guard.as_mut().expect("filled by loaded()").matches(id, &text)
     }
 
-    fn show(&self, context: &Context<'_>, view: View) -> Result<Option<String>> {
-        let Some(id) = context.get::<Option<i64>>(0)? else { return Ok(None) };
+    fn show(&self, context: &Context<'_>, function: &str, view: View) -> Result<Option<String>> {
+        let Some(id) = integer(context, function, 0)? else { return Ok(None) };
         let mut guard = self.loaded(context)?;
         let loaded = guard.as_mut().expect("filled by loaded()");
-        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+        let index = usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(&(start, end)) = loaded.stacks.get(index) else { return Ok(None) };
         let frames = &loaded.frames[start..end];
         let name = |&frame: &u32| {
@@ -237,7 +288,7 @@ impl Stacks {
             loaded.functions[function as usize].0.clone()
         };
         Ok(match view {
-            View::Whole => Some(loaded.text(frames)),
+            View::Whole => Some(loaded.text(frames)?),
             View::Leaf => frames.first().map(name),
             View::Root => frames.last().map(name),
             View::Call => loaded.call(frames),
@@ -249,36 +300,39 @@ impl Stacks {
 }
 
 impl Loaded {
-    fn read(connection: &Connection) -> Result<Loaded> {
-        let mut statement = connection.prepare("select name, file from functions order by id")?;
-        let functions = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<Vec<(String, String)>>>()?;
-        let mut statement =
-            connection.prepare("select function_id, line from frames order by id")?;
-        let distinct = statement
-            .query_map([], |row| Ok((row.get::<_, u32>(0)?.saturating_sub(1), row.get(1)?)))?
-            .collect::<Result<Vec<(u32, i64)>>>()?;
-        let mut statement =
-            connection.prepare("select frame_id from raw_stack_frames order by id")?;
-        let frames = statement
-            .query_map([], |row| Ok(row.get::<_, u32>(0)?.saturating_sub(1)))?
-            .collect::<Result<Vec<u32>>>()?;
-        let mut statement =
-            connection.prepare("select first_frame, depth from stacks order by id")?;
-        let stacks = statement
-            .query_map([], |row| {
-                let first = row.get::<_, usize>(0)?.saturating_sub(1);
-                Ok((first, first.saturating_add(row.get::<_, usize>(1)?)))
-            })?
-            .collect::<Result<Vec<(usize, usize)>>>()?;
+    fn read(connection: &Connection, work: Work) -> Result<Loaded> {
+        let each = |sql: &str, take: &mut dyn FnMut(&Row<'_>) -> Result<()>| {
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                take(row)?;
+            }
+            Ok::<_, Error>(())
+        };
+        let (mut functions, mut distinct) = (Vec::<(String, String)>::new(), Vec::new());
+        each("select name, file from functions order by id", &mut |row| {
+            let (name, file): (String, String) = (row.get(0)?, row.get(1)?);
+            work.hold(name.len() + file.len())?;
+            work.push(&mut functions, (name, file))
+        })?;
+        each("select function_id, line from frames order by id", &mut |row| {
+            work.push(&mut distinct, (row.get::<_, u32>(0)?.saturating_sub(1), row.get(1)?))
+        })?;
+        let (mut frames, mut stacks) = (Vec::new(), Vec::new());
+        each("select frame_id from raw_stack_frames order by id", &mut |row| {
+            work.push(&mut frames, row.get::<_, u32>(0)?.saturating_sub(1))
+        })?;
+        each("select first_frame, depth from stacks order by id", &mut |row| {
+            let first = row.get::<_, usize>(0)?.saturating_sub(1);
+            work.push(&mut stacks, (first, first.saturating_add(row.get::<_, usize>(1)?)))
+        })?;
         let is_sound = stacks.iter().all(|&(start, end)| start <= end && end <= frames.len())
             && frames.iter().all(|&frame| (frame as usize) < distinct.len())
             && distinct.iter().all(|&(function, _)| (function as usize) < functions.len());
         if !is_sound {
             return Err(Error::UserFunctionError("the stacks of this database are damaged".into()));
         }
-        Ok(Loaded { stacks, frames, distinct, functions, pattern: None })
+        Ok(Loaded { work, stacks, frames, distinct, functions, pattern: None })
     }
 
     fn name(&self, frame: u32) -> &str {
@@ -300,7 +354,7 @@ impl Loaded {
     }
 
     fn matches(&mut self, id: i64, text: &str) -> Result<Option<bool>> {
-        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+        let index = usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(&(start, end)) = self.stacks.get(index) else { return Ok(None) };
         let mut known = match self.pattern.take() {
             Some(known) if known.text == text => known,
@@ -308,6 +362,8 @@ impl Loaded {
                 let pattern = StackPattern::parse(text)
                     .map_err(|error| refuse(format!("stack_match: {error}")))?;
                 let words: Vec<String> = pattern.words().map(String::from).collect();
+                self.work.hold(self.functions.len().saturating_mul(words.len()))?;
+                self.work.hold(self.stacks.len())?;
                 KnownPattern {
                     text: text.into(),
                     fits: vec![0; self.functions.len() * words.len()],
@@ -335,9 +391,13 @@ impl Loaded {
         Ok(Some(is_match))
     }
 
-    fn text(&self, frames: &[u32]) -> String {
+    fn text(&self, frames: &[u32]) -> Result<String> {
         let mut text = String::new();
         for &frame in frames {
+            if text.len() > MAX_STACK_BYTES {
+                let what = format!("the text is longer than {MAX_STACK_BYTES} bytes");
+                return Err(refuse_call("stack", &what));
+            }
             let (function, line) = self.distinct[frame as usize];
             let (name, file) = &self.functions[function as usize];
             if !text.is_empty() {
@@ -345,7 +405,7 @@ impl Loaded {
             }
             text.push_str(&format!("{name}\n\t{file}:{line}"));
         }
-        text
+        Ok(text)
     }
 }
 
@@ -398,7 +458,7 @@ mod tests {
     #[test]
     fn percentiles_are_nearest_ranks_and_ignore_null() {
         let connection = Connection::open_in_memory().unwrap();
-        register(&connection).unwrap();
+        register(&connection, &Budget::new()).unwrap();
         let ask = |sql: &str| -> Result<Value> { connection.query_row(sql, [], |row| row.get(0)) };
         let values = "from (values (1), (2), (3), (4), (null))";
         assert_eq!(

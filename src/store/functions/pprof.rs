@@ -1,10 +1,10 @@
 //! `pprof(stack_id, type, unit, value, ...)`: any query as a profile.
 
-use super::refuse;
+use super::{integer, refuse, refuse_call, text};
 use crate::profile::{Builder, Frame, LabelSet};
+use crate::store::budget::{Budget, Work};
 use indexmap::IndexMap;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 use rustc_hash::FxBuildHasher;
 
@@ -12,17 +12,17 @@ use rustc_hash::FxBuildHasher;
 const MAX_VALUES: usize = 8;
 
 /// Adds the function to a connection.
-pub fn register(connection: &Connection) -> Result<()> {
+pub fn register(connection: &Connection, budget: &Budget) -> Result<()> {
     // Not deterministic for SQLite: it depends on the tables too.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_aggregate_function("pprof", -1, flags, Pprof)
+    connection.create_aggregate_function("pprof", -1, flags, Pprof(budget.clone()))
 }
 
-struct Pprof;
+struct Pprof(Budget);
 
 /// What has been added up so far.
-#[derive(Default)]
 struct Sums {
+    work: Work,
     /// Name and unit of each value, as the first row tells them.
     types: Vec<(String, String)>,
     /// By stack; `None` for rows without one.
@@ -33,33 +33,31 @@ impl Sums {
     fn add(&mut self, context: &Context<'_>) -> Result<()> {
         let count = context.len();
         if count < 4 || !(count - 1).is_multiple_of(3) || count > 1 + 3 * MAX_VALUES {
-            return Err(refuse(
-                "pprof: want a stack, and one to eight times type, unit and value, as in \
+            return Err(refuse_call(
+                "pprof",
+                "want a stack, and one to eight times type, unit and value, as in \
                  pprof(stack_id, 'delay', 'nanoseconds', duration_ns)",
             ));
         }
         if self.types.is_empty() {
             for at in (1..count).step_by(3) {
-                let text = |at| match context.get_raw(at) {
-                    ValueRef::Text(text) => Ok(String::from_utf8_lossy(text).into_owned()),
-                    _ => Err(refuse("pprof: type and unit are texts")),
+                let word = |at| {
+                    let word = text(context, "pprof", at)?;
+                    word.ok_or_else(|| refuse_call("pprof", "type and unit are texts, not NULL"))
                 };
-                self.types.push((text(at)?, text(at + 1)?));
+                self.types.push((word(at)?, word(at + 1)?));
             }
         }
-        let stack = match context.get_raw(0) {
-            ValueRef::Null => None,
-            ValueRef::Integer(id) => Some(id),
-            _ => return Err(refuse("pprof: the first argument is the id of a stack")),
-        };
+        let stack = integer(context, "pprof", 0)?;
+        if self.stacks.len() == self.stacks.capacity() {
+            // The bytes of an entry, and those of its place in the profile to come.
+            self.work.hold(self.stacks.capacity().max(4).saturating_mul(400))?;
+        }
         let sums = self.stacks.entry(stack).or_insert([0; MAX_VALUES]);
         for (sum, at) in sums.iter_mut().zip((3..count).step_by(3)) {
             // A NULL adds nothing: it is unknown how much it would be.
-            match context.get_raw(at) {
-                ValueRef::Null => {}
-                ValueRef::Integer(value) => *sum = sum.saturating_add(value),
-                ValueRef::Real(value) => *sum = sum.saturating_add(value.round() as i64),
-                _ => return Err(refuse("pprof: values are numbers")),
+            if let Some(value) = integer(context, "pprof", at)? {
+                *sum = sum.saturating_add(value);
             }
         }
         Ok(())
@@ -78,13 +76,14 @@ impl Sums {
         let mut stack = Vec::new();
         for (id, sums) in &self.stacks {
             stack.clear();
+            self.work.step()?;
             let mut rows = frames.query([id])?;
             while let Some(row) = rows.next()? {
                 let text = |column| -> Result<String> { row.get(column) };
                 let (function, file) = (text(0)?, text(1)?);
                 let pc = row.get::<_, i64>(3)? as u64;
                 let frame = Frame { function: &function, file: &file, line: row.get(2)?, pc };
-                stack.push(builder.frame(&frame));
+                self.work.push(&mut stack, builder.frame(&frame))?;
             }
             builder.add(&stack, LabelSet::EMPTY, &sums[..types.len()]);
         }
@@ -108,7 +107,7 @@ fn set_time(builder: &mut Builder, connection: &Connection) -> Result<()> {
 
 impl Aggregate<Sums, Option<Vec<u8>>> for Pprof {
     fn init(&self, _: &mut Context<'_>) -> Result<Sums> {
-        Ok(Sums::default())
+        Ok(Sums { work: self.0.work(), types: Vec::new(), stacks: IndexMap::default() })
     }
 
     fn step(&self, context: &mut Context<'_>, sums: &mut Sums) -> Result<()> {

@@ -3,11 +3,9 @@
 use super::intervals::step_border;
 use super::moments::state_name;
 use super::states::{RUNNABLE, States};
-use super::{Cell, Item, TableFunction, refuse};
+use super::{Cell, Item, TableFunction};
+use crate::store::budget::sane;
 use rustc_hash::FxHashMap;
-
-/// Most sums kept at a time.
-const MAX_SUMS: usize = 8 << 20;
 
 /// The argument of functions that cut the time into equal steps.
 pub const STEPS: Item =
@@ -41,17 +39,17 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         // By state and reason: they are few, but a hostile trace has as many as it likes.
         let mut places: FxHashMap<i64, usize> = FxHashMap::default();
         let mut sums: Vec<i64> = Vec::new();
-        let mut is_too_much = false;
-        States::open(call.connection)?.each(|state| {
+        States::open(call.connection, &call.work)?.each(|state| {
             let (mut start, end) = (state.start.max(from), state.end.min(to));
             let code = state.code;
-            if start >= end || is_too_much {
-                return;
+            if start >= end {
+                return Ok(());
             }
             let next = places.len();
             let place = *places.entry((code & 7) | (code >> 8) << 3).or_insert(next);
             if place == next {
-                is_too_much = sums.len() + steps > MAX_SUMS;
+                call.work.room_in(&places)?;
+                call.work.room(&mut sums, steps)?;
                 sums.resize(sums.len() + steps, 0);
             }
             let totals = &mut sums[place * steps..(place + 1) * steps];
@@ -65,14 +63,12 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
             }
             while start < end {
                 let until = end.min(borders[step + 1]);
-                totals[step] += until - start;
+                totals[step] = totals[step].saturating_add(until - start);
                 start = until;
                 step += 1;
             }
+            call.work.steps(step)
         })?;
-        if is_too_much {
-            return Err(refuse("state_buckets: too many reasons for so many steps; ask for fewer"));
-        }
         let mut kinds: Vec<(i64, usize)> = places.into_iter().collect();
         kinds.sort_unstable();
         for (kind, place) in kinds {
@@ -123,21 +119,21 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
         let mut add = |start: i64, end: i64, is_proc: bool| {
             let (start, end) = (start.max(from), end.min(to));
             if start < end {
-                edges.extend([edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)]);
+                let both = [edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)];
+                return call.work.extend(&mut edges, both);
             }
+            Ok(())
         };
-        States::open(call.connection)?.each(|state| {
-            if state.state() == RUNNABLE {
-                add(state.start, state.end, false);
-            }
+        States::open(call.connection, &call.work)?.each(|state| {
+            if state.state() == RUNNABLE { add(state.start, state.end, false) } else { Ok(()) }
         })?;
         let mut statement = call
             .connection
             .prepare("select start_ns, duration_ns from raw_proc_states where not is_running")?;
         let mut idle = statement.raw_query();
         while let Some(row) = idle.next()? {
-            let start: i64 = row.get(0)?;
-            add(start, start.saturating_add(row.get(1)?), true);
+            let start = sane(row.get(0)?);
+            add(start, sane(start.saturating_add(row.get(1)?)), true)?;
         }
         edges.sort_unstable();
         let mut sweep = Sweep { edges: &edges, next: 0, from, time: from, runnable: 0, idle: 0 };
@@ -195,10 +191,13 @@ impl Sweep<'_> {
             let until = next.map_or(end, |edge| time(edge).min(end));
             let length = until - self.time;
             if length > 0 {
-                sums.idle += length * i64::from(self.idle);
-                sums.runnable += length * i64::from(self.runnable);
                 let wasted = self.idle.min(self.runnable).max(0);
-                sums.wasted += length * i64::from(wasted);
+                let add = |sum: i64, count: i32| {
+                    sum.saturating_add(length.saturating_mul(i64::from(count)))
+                };
+                sums.idle = add(sums.idle, self.idle);
+                sums.runnable = add(sums.runnable, self.runnable);
+                sums.wasted = add(sums.wasted, wasted);
                 if wasted > 0 {
                     let since = *since.get_or_insert(self.time);
                     if until - since > sums.longest {

@@ -14,7 +14,8 @@ use super::states::{
     RUNNABLE, RUNNING, State, StateRange, States, WAITING, functions_of, ranges_of,
 };
 use super::{Cell, Item, TableFunction};
-use rusqlite::{Connection, OptionalExtension, Result};
+use crate::store::budget::{Work, sane};
+use rusqlite::{Connection, Error, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -65,15 +66,15 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
     ),
     reads: &["raw_goroutines", "raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let number = |index| call.optional_integer(index);
+        let number = |index| Ok::<_, Error>(call.optional_integer(index)?.map(sane));
         let (Some(goroutine), Some(from), Some(to)) = (number(0)?, number(1)?, number(2)?) else {
             // Unknown what is meant: a database of profiles alone has no main goroutine.
             return Ok(());
         };
         let mut steps = Vec::new();
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
-        Walk::new(call.connection)?.walk(goroutine, from, to, |step| {
-            steps.push(step);
+        Walk::new(call.connection, &call.work)?.walk(goroutine, from, to, |step| {
+            call.work.push(&mut steps, step)?;
             if steps.len() <= MAX_STEPS {
                 return Ok(());
             }
@@ -126,17 +127,18 @@ pub static CRITICAL_PATH_SUMS: TableFunction = TableFunction {
     ),
     reads: &["raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let number = |index| call.optional_integer(index);
+        let number = |index| Ok::<_, Error>(call.optional_integer(index)?.map(sane));
         let (Some(goroutine), Some(from), Some(to)) = (number(0)?, number(1)?, number(2)?) else {
             return Ok(());
         };
-        let functions = functions_of(call.connection)?;
+        let functions = functions_of(call.connection, &call.work)?;
         let mut sums: FxHashMap<(i64, Option<i64>, u32), Sum> = FxHashMap::default();
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
-        Walk::new(call.connection)?.walk(goroutine, from, to, |step| {
+        Walk::new(call.connection, &call.work)?.walk(goroutine, from, to, |step| {
             // The state before, which the code tells too, is of no matter here.
             let code = step.code & !0xf8;
             let function = functions.get(&step.goroutine).copied();
+            call.work.room_in(&sums)?;
             sums.entry((code, function, step.stack)).or_default().add(&step);
             if sums.len() <= MAX_STEPS {
                 return Ok(());
@@ -180,7 +182,7 @@ impl Sum {
             self.longest = *step;
         }
         self.steps += 1;
-        self.total += duration;
+        self.total = self.total.saturating_add(duration);
     }
 }
 
@@ -221,6 +223,7 @@ impl Task {
 /// The path goes back in time, so what lies later is not needed again.
 struct Walk<'a> {
     connection: &'a Connection,
+    work: &'a Work,
     source: States<'a>,
     ranges: FxHashMap<u32, Rc<[StateRange]>>,
     /// By first row of the range.
@@ -229,9 +232,10 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(connection: &'a Connection) -> Result<Self> {
+    fn new(connection: &'a Connection, work: &'a Work) -> Result<Self> {
         let (ranges, states) = (FxHashMap::default(), FxHashMap::default());
-        Ok(Walk { connection, source: States::open(connection)?, ranges, states, kept: 0 })
+        let source = States::open(connection, work)?;
+        Ok(Walk { connection, work, source, ranges, states, kept: 0 })
     }
 
     /// The last state of a goroutine that begins before a moment.
@@ -241,6 +245,8 @@ impl<'a> Walk<'a> {
             None => {
                 let ranges: Rc<[StateRange]> =
                     ranges_of(self.connection, i64::from(goroutine))?.into();
+                self.work.room_in(&self.ranges)?;
+                self.work.hold(size_of_val(&*ranges))?;
                 self.ranges.insert(goroutine, ranges.clone());
                 ranges
             }
@@ -251,7 +257,14 @@ impl<'a> Walk<'a> {
             Some(states) => states.clone(),
             None => {
                 let mut states = Vec::new();
-                self.source.range(range, |state| states.push(*state))?;
+                // What is forgotten when there is too much of it does not count: see `make_room`.
+                self.source.range(range, |state| match states.len() < MAX_KEPT {
+                    true => {
+                        states.push(*state);
+                        Ok(())
+                    }
+                    false => self.work.push(&mut states, *state),
+                })?;
                 let states: Rc<[State]> = states.into();
                 self.make_room(states.len(), time);
                 self.states.insert(range.first, states.clone());
@@ -292,6 +305,7 @@ impl<'a> Walk<'a> {
         // What is to be explained, the latest on top: each task ends where the one above begins.
         let mut tasks = vec![Task { goroutine, from, to, depth: 0, stack: 0 }];
         while let Some(task) = tasks.pop() {
+            self.work.step()?;
             if task.from >= task.to {
                 continue;
             }

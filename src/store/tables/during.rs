@@ -3,11 +3,8 @@
 use super::intervals::{A, Cover, Set};
 use super::moments::state_name;
 use super::states::{STATE_OR_ALL, States, functions_of};
-use super::{Item, TableFunction, refuse};
+use super::{Item, TableFunction};
 use rustc_hash::FxHashMap;
-
-/// Most sums kept at a time.
-const MAX_SUMS: usize = 4 << 20;
 
 /// See its `doc`.
 pub static STATES_DURING: TableFunction = TableFunction {
@@ -39,29 +36,34 @@ pub static STATES_DURING: TableFunction = TableFunction {
         let mut set = Set::read(call, 0, usize::MAX)?;
         set.sort();
         let wanted = call.optional_state(1)?;
-        let cover = Cover::new(&set);
+        let work = &call.work;
+        let cover = Cover::new(&set, work)?;
         let longest = set.intervals.iter().map(|one| one.end - one.start).max().unwrap_or(0);
-        let functions = functions_of(call.connection)?;
+        let functions = functions_of(call.connection, work)?;
         let mut sums: FxHashMap<(usize, &'static str, Option<i64>), i64> = FxHashMap::default();
-        States::open(call.connection)?.each_of(|goroutine, state| {
+        States::open(call.connection, work)?.each_of(|goroutine, state| {
             let (start, end) = (state.start, state.end);
             let is_wanted = wanted.is_none_or(|wanted| wanted.is(state));
-            if !is_wanted || sums.len() > MAX_SUMS || !cover.meets(start, end) {
-                return;
+            if !is_wanted || !cover.meets(start, end) {
+                return Ok(());
             }
             let function = functions.get(&goroutine).copied();
             let name = state_name(state.code);
             // None that begins so much earlier reaches this far.
             let first = set.intervals.partition_point(|one| one.start < start - longest);
             let near = set.intervals[first..].iter().take_while(|one| one.start < end);
-            for (offset, one) in near.enumerate().filter(|(_, one)| one.end > start) {
-                let part = one.end.min(end) - one.start.max(start);
-                *sums.entry((first + offset, name, function)).or_default() += part;
+            for (offset, one) in near.enumerate() {
+                work.step()?;
+                if one.end > start {
+                    let part = one.end.min(end) - one.start.max(start);
+                    work.room_in(&sums)?;
+                    let sum = sums.entry((first + offset, name, function)).or_default();
+                    *sum = sum.saturating_add(part);
+                }
             }
+            Ok(())
         })?;
-        if sums.len() > MAX_SUMS {
-            return Err(refuse("states_during: too many intervals; ask for fewer"));
-        }
+        work.hold(sums.len().saturating_mul(48))?;
         let mut sums: Vec<_> = sums.into_iter().collect();
         sums.sort_unstable();
         for ((index, state, function), total) in sums {

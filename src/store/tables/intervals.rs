@@ -1,6 +1,7 @@
 //! Intervals: any statement whose rows have a `start_ns` and a `duration_ns`.
 
 use super::{Call, Cell, Item, Rows, TableFunction, refuse};
+use crate::store::budget::{Work, sane};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Result, Row, Statement};
 use std::collections::HashMap;
@@ -137,7 +138,7 @@ pub static OVERLAP_COUNT: TableFunction = TableFunction {
     reads: &[],
     run: |call, rows| {
         let set = Set::read(call, 0, 1)?;
-        for (group, edges) in set.edges() {
+        for (group, edges) in set.edges(&call.work)?.into_iter().enumerate() {
             let mut edges = edges.into_iter().peekable();
             let mut count = 0;
             while let Some((time, change)) = edges.next() {
@@ -230,6 +231,7 @@ impl Set {
                 Some(at) => row.get::<_, Option<i64>>(at)?.unwrap_or(number),
                 None => number,
             };
+            call.work.step()?;
             let (Some(start), Some(duration)) = (time(row, start_at)?, time(row, duration_at)?)
             else {
                 // Unknown when: it meets nothing.
@@ -241,18 +243,24 @@ impl Set {
                     self.name
                 )));
             }
-            let end = start.saturating_add(duration);
+            let end = sane(start.saturating_add(duration));
             if only.is_some_and(|cover| !cover.meets(start, end)) {
                 continue;
             }
             let group = match by_at {
                 Some(at) => {
                     let value = row.get_ref(at)?;
-                    let groups = &mut self.groups;
-                    *numbers.entry(key(value)).or_insert_with(|| {
-                        groups.push(super::owned(value));
-                        groups.len() - 1
-                    })
+                    let key = key(value);
+                    match numbers.get(&key) {
+                        Some(&number) => number,
+                        None => {
+                            // A text is kept twice.
+                            call.work.hold(2 * key.len() + size_of::<(Vec<u8>, usize)>() * 2)?;
+                            self.groups.push(super::owned(value));
+                            numbers.insert(key, self.groups.len() - 1);
+                            self.groups.len() - 1
+                        }
+                    }
                 }
                 None => {
                     if self.groups.is_empty() {
@@ -261,7 +269,7 @@ impl Set {
                     0
                 }
             };
-            self.intervals.push(Interval { group, start, end, id });
+            call.work.push(&mut self.intervals, Interval { group, start, end, id })?;
         }
         Ok(())
     }
@@ -294,13 +302,14 @@ impl Set {
 
     /// For each group its beginnings and ends in order of time, ends first, with the change of the
     /// number under way.
-    fn edges(&self) -> Vec<(usize, Vec<(i64, i64)>)> {
+    fn edges(&self, work: &Work) -> Result<Vec<Vec<(i64, i64)>>> {
+        work.hold(self.groups.len() * size_of::<Vec<(i64, i64)>>())?;
         let mut groups: Vec<Vec<(i64, i64)>> = vec![Vec::new(); self.groups.len()];
         for one in &self.intervals {
-            groups[one.group].extend([(one.start, 1), (one.end, -1)]);
+            work.extend(&mut groups[one.group], [(one.start, 1), (one.end, -1)])?;
         }
         groups.iter_mut().for_each(|edges| edges.sort_unstable());
-        groups.into_iter().enumerate().collect()
+        Ok(groups)
     }
 }
 
@@ -308,7 +317,7 @@ impl Set {
 pub(super) fn each_interval(
     call: &Call<'_>,
     argument: usize,
-    mut take: impl FnMut(i64, i64),
+    mut take: impl FnMut(i64, i64) -> Result<()>,
 ) -> Result<()> {
     let mut statement = prepare(call, call.text(argument)?)?;
     let want = |wanted: &str| {
@@ -320,7 +329,7 @@ pub(super) fn each_interval(
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         if let (Some(start), Some(duration)) = (time(row, start_at)?, time(row, duration_at)?) {
-            take(start, start.saturating_add(duration.max(0)));
+            take(start, sane(start.saturating_add(duration.max(0))))?;
         }
     }
     Ok(())
@@ -330,18 +339,19 @@ pub(super) fn each_interval(
 pub(super) struct Cover(Vec<(i64, i64)>);
 
 impl Cover {
-    pub fn new(set: &Set) -> Cover {
-        let mut spans: Vec<(i64, i64)> =
-            set.intervals.iter().map(|one| (one.start, one.end)).collect();
+    pub fn new(set: &Set, work: &Work) -> Result<Cover> {
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        work.room(&mut spans, set.intervals.len())?;
+        spans.extend(set.intervals.iter().map(|one| (one.start, one.end)));
         spans.sort_unstable();
-        let mut cover: Vec<(i64, i64)> = Vec::new();
-        for (start, end) in spans {
-            match cover.last_mut() {
-                Some(last) if start <= last.1 => last.1 = last.1.max(end),
-                _ => cover.push((start, end)),
+        spans.dedup_by(|next, last| {
+            let is_one = next.0 <= last.1;
+            if is_one {
+                last.1 = last.1.max(next.1);
             }
-        }
-        Cover(cover)
+            is_one
+        });
+        Ok(Cover(spans))
     }
 
     /// Whether any of them lies between two moments.
@@ -364,8 +374,12 @@ pub(super) fn prepare<'a>(call: &Call<'a>, text: &str) -> Result<Statement<'a>> 
 pub(super) fn time(row: &Row<'_>, at: usize) -> Result<Option<i64>> {
     match row.get_ref(at)? {
         ValueRef::Null => Ok(None),
-        ValueRef::Integer(value) => Ok(Some(value)),
-        _ => Err(refuse("start_ns and duration_ns must be integers")),
+        ValueRef::Integer(value) => Ok(Some(sane(value))),
+        ValueRef::Real(value) => Ok(Some(sane(value.round() as i64))),
+        _ => Err(refuse(format!(
+            "want a number of nanoseconds as {}, got a text or blob",
+            row.as_ref().column_name(at)?
+        ))),
     }
 }
 
@@ -377,7 +391,7 @@ fn meet(call: &Call<'_>, rows: &mut Rows, is_strict: bool) -> Result<()> {
     // Both count groups alike.
     let mut b = Set { groups: a.groups.clone(), ..Set::default() };
     // Where overlaps are no error, what meets nothing need not be kept: b may be all states of a trace.
-    let cover = Cover::new(&a);
+    let cover = Cover::new(&a, &call.work)?;
     b.add(call, 1, 2, &mut numbers, if is_strict { None } else { Some(&cover) })?;
     for set in [&mut a, &mut b] {
         set.sort();
@@ -389,6 +403,7 @@ fn meet(call: &Call<'_>, rows: &mut Rows, is_strict: bool) -> Result<()> {
     let mut active: Vec<Interval> = Vec::new();
     let mut next = 0;
     for one in &a.intervals {
+        call.work.steps(1 + active.len())?;
         active.retain(|other| other.group == one.group && other.end > one.start);
         while let Some(&other) = b.intervals.get(next) {
             if (other.group, other.start) >= (one.group, one.end) {
@@ -396,7 +411,7 @@ fn meet(call: &Call<'_>, rows: &mut Rows, is_strict: bool) -> Result<()> {
             }
             next += 1;
             if other.group == one.group && other.end > one.start {
-                active.push(other);
+                call.work.push(&mut active, other)?;
             }
         }
         for other in active.iter().filter(|other| other.start < one.end) {

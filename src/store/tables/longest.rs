@@ -3,6 +3,7 @@
 use super::moments::row_number;
 use super::states::{STATE, State, States, functions_of};
 use super::{Item, TableFunction};
+use crate::store::budget::Work;
 use rusqlite::{Connection, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -54,9 +55,9 @@ pub static LONGEST_STATES: TableFunction = TableFunction {
         let mut found: BinaryHeap<Reverse<Longest>> = BinaryHeap::new();
         // What is not longer than this is not among them.
         let mut least = if count == 0 { i64::MAX } else { -1 };
-        States::open(call.connection)?.each_of(|goroutine, state| {
+        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
             if state.duration() <= least || !wanted.is(state) || !trace.contains(&goroutine) {
-                return;
+                return Ok(());
             }
             let key = (state.duration(), Reverse(state.id));
             found.push(Reverse(Longest { key, goroutine, state: *state }));
@@ -66,6 +67,7 @@ pub static LONGEST_STATES: TableFunction = TableFunction {
             if let Some(Reverse(last)) = found.peek().filter(|_| found.len() == count) {
                 least = last.key.0;
             }
+            Ok(())
         })?;
         for Reverse(one) in found.into_sorted_vec() {
             rows.push([
@@ -149,23 +151,24 @@ pub static STATE_PERCENTILES: TableFunction = TableFunction {
     run: |call, rows| {
         let wanted = call.state(0)?;
         let trace = goroutines_of(call.connection, call.optional_integer(1)?)?;
-        let functions = functions_of(call.connection)?;
+        let functions = functions_of(call.connection, &call.work)?;
         let mut places: FxHashMap<Option<i64>, usize> = FxHashMap::default();
         let mut spreads: Vec<Spread> = Vec::new();
         let mut last = (0, 0);
-        States::open(call.connection)?.each_of(|goroutine, state| {
+        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
             if !wanted.is(state) || !trace.contains(&goroutine) {
-                return;
+                return Ok(());
             }
             if last.0 != goroutine {
                 let function = functions.get(&goroutine).copied();
                 let place = *places.entry(function).or_insert(spreads.len());
                 if place == spreads.len() {
+                    call.work.room_in(&places)?;
                     spreads.push(Spread { function, ..Spread::default() });
                 }
                 last = (goroutine, place);
             }
-            spreads[last.1].add(goroutine, state);
+            spreads[last.1].add(goroutine, state, &call.work)
         })?;
         spreads.sort_unstable_by_key(|spread| spread.function);
         for mut spread in spreads {
@@ -198,7 +201,7 @@ struct Spread {
 }
 
 impl Spread {
-    fn add(&mut self, goroutine: u32, state: &State) {
+    fn add(&mut self, goroutine: u32, state: &State, work: &Work) -> Result<()> {
         let duration = state.duration();
         // Of several that are equally long, the earliest.
         if self.durations.is_empty()
@@ -207,8 +210,8 @@ impl Spread {
         {
             self.longest = (duration, state.start, goroutine);
         }
-        self.durations.push(duration);
         self.total = self.total.saturating_add(duration);
+        work.push(&mut self.durations, duration)
     }
 
     /// As the SQL function `percentile`: the smallest of which at least this share is not greater.

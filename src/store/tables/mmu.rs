@@ -10,6 +10,7 @@
 
 use super::states::{RUNNING, SYSCALL, States, ranges_of};
 use super::{Call, Cell, Item, Rows, TableFunction, refuse};
+use crate::store::budget::{Work, sane};
 use rusqlite::Result;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,7 @@ pub static MMU: TableFunction = TableFunction {
             None => windows(end - start),
         };
         for window in windows {
+            call.work.look()?;
             let found = curves.minimum(window);
             let [p999, p99, p95] = curves.quantiles(window, [0.001, 0.01, 0.05]);
             let (utilisation, at) = found;
@@ -110,7 +112,7 @@ pub static MMU_WORST: TableFunction = TableFunction {
             return Err(refuse("mmu_worst: the window must be longer than 0"));
         }
         let count = call.optional_integer(2)?.unwrap_or(10).clamp(0, 1000) as usize;
-        curves.worst(window, count, rows)
+        curves.worst(window, count, rows, &call.work)
     },
 };
 
@@ -274,7 +276,7 @@ impl Curves {
         shares.map(|share| quantile(&edges, &points, share * mass))
     }
 
-    fn worst(&self, window: i64, count: usize, rows: &mut Rows) -> Result<()> {
+    fn worst(&self, window: i64, count: usize, rows: &mut Rows, work: &Work) -> Result<()> {
         let mut all: Vec<(f64, i64, Option<i64>)> = Vec::new();
         for curve in &self.0 {
             let means = curve.windowed(window);
@@ -286,6 +288,7 @@ impl Curves {
             if kept.len() >= count {
                 break;
             }
+            work.steps(1 + kept.len())?;
             if kept.iter().any(|other| (other - time).abs() < window) {
                 continue;
             }
@@ -376,7 +379,7 @@ impl Curves {
             read_assists(call, &mut changes)?;
         }
         changes.sort_unstable_by_key(|(time, _)| *time);
-        Ok(Curves(curves(&changes, what.per_proc, end)))
+        Ok(Curves(curves(&changes, what.per_proc, end, &call.work)?))
     }
 }
 
@@ -386,11 +389,11 @@ fn read_procs(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()> {
     let mut rows = statement.raw_query();
     let mut last = None;
     while let Some(row) = rows.next()? {
-        let (time, procs): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (time, procs) = (sane(row.get(0)?), row.get::<_, i64>(1)?);
         // As many as a damaged trace may claim, but not more than can be looked at.
         let procs = procs.clamp(1, 1 << 16);
         if last != Some(procs) {
-            changes.push((time, Change::Procs(procs)));
+            call.work.push(changes, (time, Change::Procs(procs)))?;
         }
         last = Some(procs);
     }
@@ -406,10 +409,11 @@ fn read_spans(
     let mut statement = call.connection.prepare(sql)?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let (start, duration): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (start, duration) = (sane(row.get(0)?), row.get::<_, i64>(1)?.max(0));
         let Some(key) = row.get::<_, Option<i64>>(2)? else { continue };
         let [begin, end] = change(key);
-        changes.extend([(start, begin), (start.saturating_add(duration), end)]);
+        let end_ns = sane(start.saturating_add(duration));
+        call.work.extend(changes, [(start, begin), (end_ns, end)])?;
     }
     Ok(())
 }
@@ -422,30 +426,32 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
     let mut statement = call.connection.prepare(sql)?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let (start, duration): (i64, i64) = (row.get(1)?, row.get(2)?);
+        let (start, duration) = (sane(row.get(1)?), row.get::<_, i64>(2)?.max(0));
         let assists = by_goroutine.entry(row.get(0)?).or_default();
-        assists.push((start, start.saturating_add(duration)));
+        call.work.push(assists, (start, sane(start.saturating_add(duration))))?;
     }
-    let mut states = States::open(call.connection)?;
+    let mut states = States::open(call.connection, &call.work)?;
     for (goroutine, mut assists) in by_goroutine {
         assists.sort_unstable();
         let mut next = 0;
         for range in ranges_of(call.connection, goroutine)? {
             states.range(range, |state| {
                 if state.proc < 0 || !matches!(state.state(), RUNNING | SYSCALL) {
-                    return;
+                    return Ok(());
                 }
                 while assists.get(next).is_some_and(|assist| assist.1 <= state.start) {
                     next += 1;
                 }
                 for assist in assists[next..].iter().take_while(|assist| assist.0 < state.end) {
                     let (start, end) = (assist.0.max(state.start), assist.1.min(state.end));
+                    call.work.step()?;
                     if start < end {
                         let proc = i64::from(state.proc);
-                        changes.push((start, Change::Busy(proc, 1)));
-                        changes.push((end, Change::Busy(proc, -1)));
+                        let both = [(start, Change::Busy(proc, 1)), (end, Change::Busy(proc, -1))];
+                        call.work.extend(changes, both)?;
                     }
                 }
+                Ok(())
             })?;
         }
     }
@@ -453,7 +459,7 @@ fn read_assists(call: &Call<'_>, changes: &mut Vec<(i64, Change)>) -> Result<()>
 }
 
 /// Goes through the changes, which are in order of time. All of one moment take effect together.
-fn curves(changes: &[(i64, Change)], per_proc: bool, end: i64) -> Vec<Curve> {
+fn curves(changes: &[(i64, Change)], per_proc: bool, end: i64, work: &Work) -> Result<Vec<Curve>> {
     let mut busy: BTreeMap<i64, i32> = BTreeMap::new();
     let (mut procs, mut stopped) = (0_i64, 0);
     // By proc, or one for all; with the time its curve ended if its proc is gone.
@@ -475,6 +481,7 @@ fn curves(changes: &[(i64, Change)], per_proc: bool, end: i64) -> Vec<Curve> {
                 Change::Busy(proc, change) => *busy.entry(proc).or_default() += change,
             }
         }
+        work.steps(busy.len() + if per_proc { procs as usize } else { 1 })?;
         if procs == 0 {
             // Nothing can be said before the number of procs is known.
             continue;
@@ -483,7 +490,7 @@ fn curves(changes: &[(i64, Change)], per_proc: bool, end: i64) -> Vec<Curve> {
         if per_proc {
             for proc in 0..procs {
                 let value = if stopped > 0 || is_busy(&proc) { 0.0 } else { 1.0 };
-                add(points.entry(proc).or_default(), time, value);
+                add(points.entry(proc).or_default(), time, value, work)?;
             }
         } else {
             let taken = if stopped > 0 {
@@ -491,19 +498,24 @@ fn curves(changes: &[(i64, Change)], per_proc: bool, end: i64) -> Vec<Curve> {
             } else {
                 busy.iter().filter(|(proc, count)| **proc < procs && **count > 0).count() as i64
             };
-            add(points.entry(0).or_default(), time, 1.0 - taken as f64 / procs as f64);
+            add(points.entry(0).or_default(), time, 1.0 - taken as f64 / procs as f64, work)?;
         }
     }
     for (proc, points) in points {
         done.extend(Curve::new(per_proc.then_some(proc), points, end));
     }
-    done
+    Ok(done)
 }
 
-fn add(points: &mut Vec<(i64, f64)>, time: i64, value: f64) {
-    if points.last().is_none_or(|last| last.1 != value) {
-        points.push((time, value));
+fn add(points: &mut Vec<(i64, f64)>, time: i64, value: f64, work: &Work) -> Result<()> {
+    if points.last().is_some_and(|last| last.1 == value) {
+        return Ok(());
     }
+    // A curve has its times, values and sums beside.
+    if points.len() == points.capacity() {
+        work.hold(points.len() * 24)?;
+    }
+    work.push(points, (time, value))
 }
 
 #[cfg(test)]
@@ -520,13 +532,14 @@ mod tests {
             (50, Change::Stopped(1)),
             (51, Change::Stopped(-1)),
         ];
-        let all = Curves(curves(&changes, false, 100));
+        let work = crate::store::budget::Budget::new().work();
+        let all = Curves(curves(&changes, false, 100, &work).unwrap());
         assert_eq!(all.span(), Some((0, 100)));
         assert_eq!(all.minimum(1), (0.0, 50));
         assert_eq!(all.minimum(2).0, 0.5);
         assert_eq!(all.minimum(10), (0.5, 10));
         assert_eq!(all.minimum(100), (0.94, 0));
-        let each = Curves(curves(&changes, true, 100));
+        let each = Curves(curves(&changes, true, 100, &work).unwrap());
         assert_eq!(each.0.len(), 2);
         assert_eq!(each.minimum(10), (0.0, 10));
         let [median] = all.quantiles(1, [0.5]);

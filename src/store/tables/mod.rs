@@ -19,6 +19,7 @@ pub use moments::state_at;
 use states::WantedState;
 
 use super::StoreError;
+use super::budget::{Budget, Work, sane};
 use rusqlite::types::{Null, Value, ValueRef};
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, VTab, VTabConfig, VTabConnection, VTabCursor,
@@ -81,10 +82,10 @@ pub static TABLE_FUNCTIONS: &[&TableFunction] = &[
 ];
 
 /// Adds the functions to a connection.
-pub fn register(connection: &Connection) -> std::result::Result<(), StoreError> {
+pub fn register(connection: &Connection, budget: &Budget) -> std::result::Result<(), StoreError> {
     for function in TABLE_FUNCTIONS {
         let module = eponymous_only_module::<Table<'_>>();
-        connection.create_module(function.name, module, Some(*function))?;
+        connection.create_module(function.name, module, Some((*function, budget.clone())))?;
     }
     Ok(())
 }
@@ -98,6 +99,8 @@ pub fn refuse(text: impl Into<String>) -> Error {
 pub struct Call<'a> {
     /// To read through; not to be kept.
     pub connection: &'a Connection,
+    /// To ask while it works.
+    pub work: Work,
     function: &'static TableFunction,
     arguments: Vec<Value>,
 }
@@ -129,6 +132,7 @@ impl Call<'_> {
         match self.arguments[index] {
             Value::Null => Ok(None),
             Value::Integer(value) => Ok(Some(value)),
+            Value::Real(value) => Ok(Some(value.round() as i64)),
             _ => Err(self.refuse_argument(index, "an integer")),
         }
     }
@@ -167,7 +171,7 @@ impl Call<'_> {
     /// Length of the traces of the database: that of the longest.
     pub fn span(&self) -> Result<(i64, i64)> {
         let sql = "select coalesce(min(from_ns), 0), coalesce(max(to_ns), 0) from trace_spans";
-        self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.connection.query_row(sql, [], |row| Ok((sane(row.get(0)?), sane(row.get(1)?))))
     }
 }
 
@@ -216,6 +220,7 @@ type NextRow = Box<dyn FnMut(&mut Vec<Cell>)>;
 /// The rows of a function.
 pub struct Rows {
     width: usize,
+    work: Work,
     cells: Vec<Cell>,
     values: Vec<Value>,
     /// Rows behind those of `cells`, made when they are asked for.
@@ -232,8 +237,8 @@ impl Rows {
                 self.cells.len() / N
             )));
         }
-        self.cells.extend(row);
-        Ok(())
+        self.work.step()?;
+        self.work.extend(&mut self.cells, row)
     }
 
     /// Lets rows be made one by one, behind those that were added. `next` reads nothing from the
@@ -265,13 +270,14 @@ impl Rows {
 struct Table<'vtab> {
     base: sqlite3_vtab,
     function: &'static TableFunction,
+    budget: Budget,
     handle: *mut ffi::sqlite3,
     phantom: PhantomData<&'vtab ()>,
 }
 
 // SAFETY: `base` is the first field of a `repr(C)` struct.
 unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
-    type Aux = &'static TableFunction;
+    type Aux = (&'static TableFunction, Budget);
     type Cursor = Cursor<'vtab>;
 
     fn connect(
@@ -279,7 +285,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
         aux: Option<&Self::Aux>,
         _: &[&[u8]],
     ) -> Result<(String, Self)> {
-        let function = *aux.ok_or_else(|| refuse("the function is not declared"))?;
+        let (function, budget) = aux.ok_or_else(|| refuse("the function is not declared"))?;
         // It does nothing but read, so views may use it.
         db.config(VTabConfig::Innocuous)?;
         let columns = function.columns.iter().map(|column| column.name.to_owned());
@@ -290,7 +296,8 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
         // SAFETY: the handle is used only inside calls that SQLite makes on this connection.
         let handle = unsafe { db.handle() };
         let base = sqlite3_vtab::default();
-        Ok((schema, Table { base, function, handle, phantom: PhantomData }))
+        let (function, budget) = (*function, budget.clone());
+        Ok((schema, Table { base, function, budget, handle, phantom: PhantomData }))
     }
 
     fn best_index(&self, info: &mut IndexInfo) -> Result<()> {
@@ -333,8 +340,10 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
             base: sqlite3_vtab_cursor::default(),
             function: self.function,
             handle: self.handle,
+            budget: self.budget.clone(),
             rows: Rows {
                 width: self.function.columns.len(),
+                work: self.budget.work(),
                 cells: Vec::new(),
                 values: Vec::new(),
                 rest: None,
@@ -351,6 +360,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table<'vtab> {
 struct Cursor<'vtab> {
     base: sqlite3_vtab_cursor,
     function: &'static TableFunction,
+    budget: Budget,
     handle: *mut ffi::sqlite3,
     rows: Rows,
     /// Where the row begins in the cells.
@@ -364,8 +374,8 @@ unsafe impl VTabCursor for Cursor<'_> {
     fn filter(&mut self, given: c_int, _: Option<&str>, filters: &Filters<'_>) -> Result<()> {
         let function = self.function;
         (self.at, self.number) = (0, 0);
-        self.rows.cells.clear();
-        self.rows.rest = None;
+        (self.rows.cells, self.rows.rest) = (Vec::new(), None);
+        self.rows.work.release();
         let mut values = filters.iter();
         let mut arguments = Vec::new();
         for index in 0..function.arguments.len() {
@@ -379,7 +389,8 @@ unsafe impl VTabCursor for Cursor<'_> {
         // SAFETY: SQLite calls this on the connection's thread; the wrapper does not own the
         // handle and does not outlive this call.
         let connection = unsafe { Connection::from_handle(self.handle)? };
-        let call = Call { connection: &connection, function, arguments };
+        let work = self.budget.work();
+        let call = Call { connection: &connection, work, function, arguments };
         (function.run)(&call, &mut self.rows)?;
         if self.rows.cells.is_empty() {
             self.rows.refill();

@@ -3,6 +3,7 @@
 use super::intervals::{prepare, time};
 use super::states::{STATE_OR_ALL, States, all_ranges};
 use super::{Call, Cell, Item, TableFunction, refuse};
+use crate::store::budget::sane;
 use rusqlite::{Connection, OptionalExtension, Result};
 
 /// See its `doc`.
@@ -31,11 +32,11 @@ pub static STATES_AT: TableFunction = TableFunction {
     ),
     reads: &["raw_state_ranges", "raw_goroutine_states"],
     run: |call, rows| {
-        let time = call.integer(0)?;
-        let mut states = States::open(call.connection)?;
+        let time = sane(call.integer(0)?);
+        let mut states = States::open(call.connection, &call.work)?;
         let mut goid =
             call.connection.prepare("select goid from main.raw_goroutines where id = ?1")?;
-        let mut ranges = all_ranges(call.connection)?;
+        let mut ranges = all_ranges(call.connection, &call.work)?;
         ranges.retain(|range| range.start <= time && range.end > time);
         ranges.sort_unstable_by_key(|range| range.goroutine);
         for range in ranges {
@@ -44,6 +45,7 @@ pub static STATES_AT: TableFunction = TableFunction {
                 if state.start <= time && state.end > time {
                     found = Some(*state);
                 }
+                Ok(())
             })?;
             let Some(state) = found else { continue };
             rows.push([
@@ -100,14 +102,13 @@ pub static STATES_AT_EACH: TableFunction = TableFunction {
         let wanted = call.optional_state(1)?;
         let mut moments = moments(call)?;
         moments.sort_unstable();
-        let mut done = Ok(());
-        States::open(call.connection)?.each_of(|goroutine, state| {
-            if done.is_err() || !wanted.is_none_or(|wanted| wanted.is(state)) {
-                return;
+        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
+            if !wanted.is_none_or(|wanted| wanted.is(state)) {
+                return Ok(());
             }
             let first = moments.partition_point(|moment| moment.0 < state.start);
             for &(_, id) in moments[first..].iter().take_while(|moment| moment.0 < state.end) {
-                done = rows.push([
+                rows.push([
                     id.into(),
                     i64::from(goroutine).into(),
                     state_name(state.code).into(),
@@ -117,10 +118,10 @@ pub static STATES_AT_EACH: TableFunction = TableFunction {
                     row_number(state.stack),
                     row_number(state.woken_stack),
                     state.id.into(),
-                ]);
+                ])?;
             }
-        })?;
-        done
+            Ok(())
+        })
     },
 };
 
@@ -140,7 +141,9 @@ fn moments(call: &Call<'_>) -> Result<Vec<(i64, i64)>> {
             Some(at) => row.get::<_, Option<i64>>(at)?.unwrap_or(number),
             None => number,
         };
-        moments.extend(time(row, time_at)?.map(|time| (time, id)));
+        if let Some(time) = time(row, time_at)? {
+            call.work.push(&mut moments, (time, id))?;
+        }
     }
     Ok(moments)
 }

@@ -4,6 +4,7 @@ use super::buckets::STEPS;
 use super::intervals::{A, each_interval, step_border};
 use super::states::{STATE, States};
 use super::{Call, Item, Rows, TableFunction};
+use crate::store::budget::Work;
 use rusqlite::Result;
 
 const COLUMNS: &[Item] = &[
@@ -51,17 +52,16 @@ pub static STATE_PEAKS: TableFunction = TableFunction {
     run: |call, rows| {
         let wanted = call.state(0)?;
         let mut edges = Edges::new(call)?;
-        States::open(call.connection)?.each(|state| {
-            if wanted.is(state) {
-                edges.add(state.start, state.end);
-            }
+        States::open(call.connection, &call.work)?.each(|state| {
+            if wanted.is(state) { edges.add(state.start, state.end) } else { Ok(()) }
         })?;
         edges.peaks(call.steps(1)?, rows)
     },
 };
 
 /// Beginnings and ends in the time looked at, small, as there are millions.
-struct Edges {
+struct Edges<'c> {
+    work: &'c Work,
     from: i64,
     to: i64,
     /// Time since `from`, doubled; plus 1 if it is a beginning. So ends come first: what ends when
@@ -69,18 +69,20 @@ struct Edges {
     keys: Vec<u64>,
 }
 
-impl Edges {
-    fn new(call: &Call<'_>) -> Result<Edges> {
+impl<'c> Edges<'c> {
+    fn new(call: &'c Call<'_>) -> Result<Self> {
         let (from, to) = call.span()?;
-        Ok(Edges { from, to: to.max(from), keys: Vec::new() })
+        Ok(Edges { work: &call.work, from, to: to.max(from), keys: Vec::new() })
     }
 
     #[inline(always)]
-    fn add(&mut self, start: i64, end: i64) {
+    fn add(&mut self, start: i64, end: i64) -> Result<()> {
         if end > self.from && start < self.to {
             let key = |time: i64| (time.clamp(self.from, self.to) - self.from) as u64 * 2;
-            self.keys.extend([key(start) + 1, key(end)]);
+            let both = [key(start) + 1, key(end)];
+            return self.work.extend(&mut self.keys, both);
         }
+        Ok(())
     }
 
     fn peaks(mut self, steps: usize, rows: &mut Rows) -> Result<()> {

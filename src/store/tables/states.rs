@@ -1,6 +1,7 @@
 //! Reading goroutine states for functions that need all of them, or those of one goroutine.
 
 use super::Item;
+use crate::store::budget::{Work, sane};
 use crate::store::pages::{NULL, TablePages};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use rustc_hash::FxHashMap;
@@ -61,10 +62,12 @@ impl State {
     fn new(id: i64, columns: [i64; COLUMNS]) -> State {
         let [_, start, duration, code, stack, proc, thread, woken_by, woken_stack] = columns;
         let row = |number: i64| u32::try_from(number).unwrap_or(0);
+        let start = sane(start);
         State {
             id,
             start,
-            end: start.saturating_add(duration),
+            // It does not end before it begins, whatever the database says.
+            end: sane(start.saturating_add(duration.max(0))),
             code,
             stack: row(stack),
             // Numbers beyond 2^31 are of no proc that a program can have.
@@ -141,8 +144,8 @@ impl StateRange {
         Ok(StateRange {
             first: row.get(0)?,
             last: row.get(1)?,
-            start: row.get(2)?,
-            end: row.get(3)?,
+            start: sane(row.get(2)?),
+            end: sane(row.get(3)?),
             goroutine: row.get(4)?,
         })
     }
@@ -159,15 +162,16 @@ pub fn ranges_of(connection: &Connection, goroutine: i64) -> Result<Vec<StateRan
 }
 
 /// The ranges of all goroutines, in the order of their rows.
-pub fn all_ranges(connection: &Connection) -> Result<Vec<StateRange>> {
+pub fn all_ranges(connection: &Connection, work: &Work) -> Result<Vec<StateRange>> {
     let mut ranges = Vec::new();
     let table =
         if is_shadowed(connection, "raw_state_ranges")? { None } else { Some("raw_state_ranges") };
     let sql = "select id, goroutine_id, first_state, last_state, start_ns, end_ns
                from raw_state_ranges order by id";
-    each_row(connection, table, sql, |[_, goroutine, first, last, start, end]| {
+    each_row(connection, work, table, sql, |[_, goroutine, first, last, start, end]| {
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
-        ranges.push(StateRange { first, last, start, end, goroutine });
+        let (start, end) = (sane(start), sane(end));
+        work.push(&mut ranges, StateRange { first, last, start, end, goroutine })
     })?;
     Ok(ranges)
 }
@@ -182,16 +186,17 @@ fn is_shadowed(connection: &Connection, name: &str) -> Result<bool> {
 /// table of the file where that can be. The statement names the table's columns, from the first on.
 fn each_row<const N: usize>(
     connection: &Connection,
+    work: &Work,
     table: Option<&str>,
     sql: &str,
-    mut take: impl FnMut([i64; N]),
+    mut take: impl FnMut([i64; N]) -> Result<()>,
 ) -> Result<()> {
     if let Some(name) = table
-        && let Some(mut pages) = TablePages::open(connection, name)?
+        && let Some(mut pages) = TablePages::open(connection, work, name)?
     {
         return pages.each(|id, mut columns: [i64; N]| {
             columns[0] = id;
-            take(columns);
+            take(columns)
         });
     }
     let mut statement = connection.prepare(sql)?;
@@ -201,21 +206,23 @@ fn each_row<const N: usize>(
         for (at, column) in columns.iter_mut().enumerate() {
             *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
         }
-        take(columns);
+        take(columns)?;
     }
     Ok(())
 }
 
 /// Row of the function each goroutine began with, by its own row; without those of which no stack
 /// was seen.
-pub fn functions_of(connection: &Connection) -> Result<FxHashMap<u32, i64>> {
+pub fn functions_of(connection: &Connection, work: &Work) -> Result<FxHashMap<u32, i64>> {
     let mut functions = FxHashMap::default();
     // Filters leave functions as they are.
     let sql = "select id, trace_id, goid, function_id from main.raw_goroutines";
-    each_row(connection, Some("raw_goroutines"), sql, |[id, _, _, function]| {
+    each_row(connection, work, Some("raw_goroutines"), sql, |[id, _, _, function]| {
         if function != NULL {
+            work.room_in(&functions)?;
             functions.insert(u32::try_from(id).unwrap_or(0), function);
         }
+        Ok(())
     })?;
     Ok(functions)
 }
@@ -223,6 +230,7 @@ pub fn functions_of(connection: &Connection) -> Result<FxHashMap<u32, i64>> {
 /// The states of a database, under the filter that is in force.
 pub struct States<'c> {
     connection: &'c Connection,
+    work: &'c Work,
     /// `None` if they have to be asked for by a statement.
     pages: Option<TablePages<'c>>,
     /// The times at which they are cut.
@@ -231,7 +239,7 @@ pub struct States<'c> {
 
 impl<'c> States<'c> {
     /// The states that a statement on this connection sees.
-    pub fn open(connection: &'c Connection) -> Result<Self> {
+    pub fn open(connection: &'c Connection, work: &'c Work) -> Result<Self> {
         // Filters put other relations in front of the file's, see `store::filter`.
         let cut = if is_shadowed(connection, "filter_time")? {
             let sql = "select from_ns, to_ns from filter_time";
@@ -240,56 +248,63 @@ impl<'c> States<'c> {
             None
         };
         let is_readable = cut.is_some() || !is_shadowed(connection, "raw_goroutine_states")?;
-        let pages =
-            if is_readable { TablePages::open(connection, "raw_goroutine_states")? } else { None };
-        Ok(States { connection, pages, cut })
+        let pages = match is_readable {
+            true => TablePages::open(connection, work, "raw_goroutine_states")?,
+            false => None,
+        };
+        Ok(States { connection, work, pages, cut })
     }
 
     /// Hands out all of them, goroutines mixed, in the order of their rows.
     #[inline(always)]
-    pub fn each(&mut self, mut take: impl FnMut(&State)) -> Result<()> {
+    pub fn each(&mut self, mut take: impl FnMut(&State) -> Result<()>) -> Result<()> {
         let cut = self.cut;
         match &mut self.pages {
-            Some(pages) => pages.each(|id, columns| {
-                if let Some(state) = State::new(id, columns).cut(cut) {
-                    take(&state);
-                }
+            Some(pages) => pages.each(|id, columns| match State::new(id, columns).cut(cut) {
+                Some(state) => take(&state),
+                None => Ok(()),
             }),
-            None => each_row(self.connection, None, ALL, |columns| {
-                take(&State::new(columns[0], columns));
+            None => each_row(self.connection, self.work, None, ALL, |columns| {
+                take(&State::new(columns[0], columns))
             }),
         }
     }
 
     /// Hands out all of them with the row of the goroutine they belong to.
-    pub fn each_of(&mut self, mut take: impl FnMut(u32, &State)) -> Result<()> {
-        let ranges = all_ranges(self.connection)?;
+    pub fn each_of(&mut self, mut take: impl FnMut(u32, &State) -> Result<()>) -> Result<()> {
+        let ranges = all_ranges(self.connection, self.work)?;
         let mut at = 0;
         self.each(|state| {
             while ranges.get(at).is_some_and(|range| range.last < state.id) {
                 at += 1;
             }
             // Without a range it is of a goroutine that is not looked at.
-            if let Some(range) = ranges.get(at).filter(|range| range.first <= state.id) {
-                take(range.goroutine, state);
+            match ranges.get(at).filter(|range| range.first <= state.id) {
+                Some(range) => take(range.goroutine, state),
+                None => Ok(()),
             }
         })
     }
 
     /// Hands out those of a range, in order of time.
-    pub fn range(&mut self, range: StateRange, mut take: impl FnMut(&State)) -> Result<()> {
+    pub fn range(
+        &mut self,
+        range: StateRange,
+        mut take: impl FnMut(&State) -> Result<()>,
+    ) -> Result<()> {
         if let Some(pages) = &mut self.pages {
             let cut = self.cut;
             return pages.range(range.first, range.last, |id, columns| {
-                if let Some(state) = State::new(id, columns).cut(cut) {
-                    take(&state);
+                match State::new(id, columns).cut(cut) {
+                    Some(state) => take(&state),
+                    None => Ok(()),
                 }
             });
         }
         let mut statement = self.connection.prepare_cached(SOME)?;
         let mut rows = statement.query([range.first, range.last])?;
         while let Some(row) = rows.next()? {
-            take(&State::read(row)?);
+            take(&State::read(row)?)?;
         }
         Ok(())
     }
