@@ -4,6 +4,7 @@ use super::locate::SourceOptions;
 use super::moments::parse_moment;
 use super::opened::Opened;
 use super::{CliError, Result, load, say};
+use crate::cli::terminal;
 use crate::diagnostic::Diagnostics;
 use crate::export::{
     EventFilter, EventFormat, EventJson, EventPrinter, EventText, Kinds, PrintError,
@@ -16,7 +17,7 @@ use crate::wire::v2::raw::RawReader;
 use crate::wire::v2::spec::ALL;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
-use std::io::{Write, stdout};
+use std::io::Write;
 
 /// Write when this much text has gathered, bytes.
 const WIRE_BUFFER: usize = 1 << 16;
@@ -77,7 +78,7 @@ enum EventsFormat {
 }
 
 pub fn run(arguments: &EventsArguments) -> Result<()> {
-    write(arguments, &mut stdout().lock())
+    write(arguments, &mut terminal::output())
 }
 
 /// Writes the events to `out`.

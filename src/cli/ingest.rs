@@ -5,6 +5,7 @@ use super::load::{self, Loaded};
 use super::locate::SourceOptions;
 use super::opened::Opened;
 use super::{CliError, Result, say};
+use crate::cli::terminal;
 use crate::model::Symbols;
 use crate::source::Location;
 use crate::store::{NewDatabaseFile, human_ns};
@@ -103,7 +104,7 @@ fn summarise(
     size: u64,
     started: Instant,
 ) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = terminal::output();
     for (location, trace) in loaded {
         let totals = &trace.totals;
         if let Some(profile) = &trace.profile {

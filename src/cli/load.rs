@@ -4,11 +4,13 @@ use super::files::PendingFile;
 use super::load_profile::{ProfileTotals, load_profile};
 use super::opened::{Kind, Opened};
 use super::{CliError, Result, say};
-use crate::diagnostic::{Diagnostics, Severity};
+use crate::cli::terminal;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{Builder, Symbols, Totals};
 use crate::order::TraceReader;
 use crate::source::{self, DownloadLimits, Location, Position, Source};
 use crate::store::{LoadedTrace, Loader, RowWriter};
+use indexmap::IndexMap;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::IsTerminal;
@@ -132,16 +134,35 @@ pub fn load_source<W: RowWriter>(
     Ok(Loaded { totals, profile: None, size_bytes: outcome.size_bytes, has_loss })
 }
 
-/// Prints what was repaired, skipped or lost: one line each.
+/// Prints what was repaired, skipped or lost: a line for each kind and generation, about the first.
 pub fn report(location: &Location, diagnostics: &Diagnostics) {
     const SHOWN: usize = 20;
-    let notable = || diagnostics.iter().filter(|one| one.code.severity() > Severity::Info);
-    for one in notable().take(SHOWN) {
-        say(&format!("gotrace: {}: {location}: {one}", one.code.severity().as_str()));
+    let mut kinds: IndexMap<(Code, Option<u64>), (&Diagnostic, u64)> = IndexMap::new();
+    for one in diagnostics.iter().filter(|one| one.code.severity() > Severity::Info) {
+        kinds.entry((one.code, one.generation)).or_insert((one, 0)).1 += 1;
     }
-    let hidden = notable().count().saturating_sub(SHOWN);
-    if hidden > 0 {
-        say(&format!("gotrace: {location}: {hidden} more; the table 'diagnostics' has them"));
+    // Only so many of a kind are kept. If they are all of one generation, so are the others.
+    let kinds_of = |code| kinds.keys().filter(|kind| kind.0 == code).count();
+    let only: Vec<Code> = Code::ALL.iter().copied().filter(|&code| kinds_of(code) == 1).collect();
+    for (kind, (_, count)) in &mut kinds {
+        if only.contains(&kind.0) {
+            *count = diagnostics.count(kind.0);
+        }
+    }
+    for (&(code, _), &(first, count)) in kinds.iter().take(SHOWN) {
+        let severity = code.severity().as_str();
+        let more = match count {
+            1 => String::new(),
+            _ => format!("; {} more of {} here", count - 1, code.as_str()),
+        };
+        say(&format!("gotrace: {severity}: {location}: {first}{more}"));
+    }
+    let all = Code::ALL.iter().filter(|code| code.severity() > Severity::Info);
+    let all: u64 = all.map(|&code| diagnostics.count(code)).sum();
+    let told: u64 = kinds.values().take(SHOWN).map(|(_, count)| count).sum();
+    if all > told {
+        let more = all - told;
+        say(&format!("gotrace: {location}: {more} more; the table 'diagnostics' has them"));
     }
 }
 
@@ -192,7 +213,7 @@ impl Progress {
         update: impl Fn(&ProgressBar) + Send + 'static,
     ) -> Progress {
         let is_done = Arc::new(AtomicBool::new(false));
-        bar.set_message(name.to_owned());
+        bar.set_message(terminal::shown(name).into_owned());
         let thread = thread::spawn({
             let (bar, is_done) = (bar.clone(), is_done.clone());
             move || {

@@ -23,6 +23,7 @@ mod queries;
 mod query;
 mod report;
 mod shell;
+mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -124,7 +125,14 @@ pub fn main() -> ExitCode {
             // Help and version go to standard output with status 0, the rest to standard error
             // with status 2.
             let status = error.exit_code();
-            return match error.print() {
+            let is_plain =
+                |word: OsString| terminal::shown(&word.to_string_lossy()) == word.to_string_lossy();
+            let printed = match std::env::args_os().all(is_plain) {
+                true => error.print(),
+                // It repeats what the user typed, or had completed; colours are not worth it then.
+                false => write!(terminal::messages(), "{}", error.render()),
+            };
+            return match printed {
                 Ok(()) => ExitCode::from(status as u8),
                 Err(_) => ExitCode::SUCCESS,
             };
@@ -182,16 +190,16 @@ fn completions(shell: clap_complete::Shell) -> Result<()> {
     // Into memory first: the generator panics when the reader of a pipe has gone.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "gotrace", &mut script);
-    Ok(std::io::stdout().lock().write_all(&script)?)
+    Ok(terminal::output().write_all(&script)?)
 }
 
 fn manual() -> Result<()> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-    Ok(std::io::stdout().lock().write_all(&page)?)
+    Ok(terminal::output().write_all(&page)?)
 }
 
 /// Prints a message. A standard error that is gone is no reason to fail.
 fn say(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    let _ = writeln!(terminal::messages(), "{message}");
 }

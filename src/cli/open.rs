@@ -9,6 +9,7 @@
 use super::export::timeline::{LayoutArguments, write};
 use super::locate::SourceOptions;
 use super::{CliError, Result, say};
+use crate::cli::terminal;
 use crate::export::{Perfetto, Target};
 use clap::Args;
 use std::ffi::OsString;
@@ -82,7 +83,7 @@ pub fn run(arguments: &OpenArguments) -> Result<()> {
     let ui = arguments.ui.trim_end_matches('/');
     let link = format!("{ui}/#!/?url=http://127.0.0.1:{port}{PATH}");
     let is_shown = !arguments.no_browser && open_browser(&link);
-    writeln!(io::stdout().lock(), "{link}")?;
+    writeln!(terminal::output(), "{link}")?;
     say(if is_shown {
         "opening the browser; waiting for it to load the trace, Ctrl-C ends"
     } else {

@@ -1,5 +1,6 @@
 //! Results in the formats of `-f`.
 
+use crate::cli::terminal;
 use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
@@ -43,7 +44,7 @@ impl<'a> Output<'a> {
     pub fn new(format: Option<Format>) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
-        Output::to(Box::new(stdout.lock()), is_terminal, format)
+        Output::to(Box::new(terminal::output()), is_terminal, format)
     }
 
     /// To a writer.
@@ -84,11 +85,17 @@ impl<'a> Output<'a> {
         if self.is_terminal {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
-        table.set_header(&self.names);
+        let is_terminal = self.is_terminal;
+        // Before the columns get their widths.
+        let safe = |text: String| match is_terminal {
+            true => terminal::shown(&text).into_owned(),
+            false => text,
+        };
+        table.set_header(self.names.iter().cloned().map(safe));
         let rows = std::mem::take(&mut self.table);
         for row in &rows {
             table.add_row(row.iter().zip(&self.names).map(|(value, name)| {
-                let cell = Cell::new(shown(name, value));
+                let cell = Cell::new(safe(shown(name, value)));
                 match value {
                     Value::Integer(_) | Value::Real(_) => cell.set_alignment(CellAlignment::Right),
                     _ => cell,
@@ -119,7 +126,12 @@ impl<'a> Output<'a> {
             _ if self.rows > 1 => {
                 Err(io::Error::other("-f raw writes one value, the statement gives several rows"))
             }
+            Value::Blob(_) if self.is_terminal => Err(io::Error::other(
+                "the value is bytes, which are not for a terminal; -o FILE writes a file, and a pipe takes it",
+            )),
             Value::Blob(bytes) => self.out.write_all(bytes),
+            // The next prompt begins on a line of its own.
+            value if self.is_terminal => writeln!(self.out, "{}", plain(value)),
             value => self.out.write_all(plain(value).as_bytes()),
         }
     }

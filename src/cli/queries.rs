@@ -1,6 +1,7 @@
 //! `gotrace queries`.
 
 use super::Result;
+use crate::cli::terminal;
 use crate::store::{CannedQuery, ParameterType, canned_queries, find_query};
 use clap::Args;
 use std::io::Write;
@@ -12,7 +13,7 @@ pub struct QueriesArguments {
 }
 
 pub fn run(arguments: &QueriesArguments) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = terminal::output();
     match &arguments.name {
         None => list(&mut out),
         Some(name) => show(find_query(name)?, &mut out),

@@ -7,10 +7,10 @@ use super::load;
 use super::locate::SourceOptions;
 use super::opened::{Kind, Opened};
 use super::output::{Format, Output};
-use super::{CliError, Result};
+use super::{CliError, Result, say};
 use crate::model::Symbols;
 use crate::source::Location;
-use crate::store::{self, Database, NewDatabaseFile, Value};
+use crate::store::{self, Database, NewDatabaseFile, Value, human_ns};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs::File;
@@ -75,21 +75,58 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         Some(file) => Output::to(Box::new(File::create(file.path())?), false, arguments.format),
         None => Output::new(arguments.format),
     };
+    let parameters: Vec<(String, Value)> =
+        given.iter().map(|(name, value)| (name.clone(), guess_type(value.clone()))).collect();
     let done = match canned {
         Some(query) => database.canned(query, &given, limits, &mut output),
-        None => {
-            let parameters: Vec<(String, Value)> =
-                given.into_iter().map(|(name, value)| (name, guess_type(value))).collect();
-            database.query(text, &parameters, limits, &mut output)
-        }
+        None => database.query(text, &parameters, limits, &mut output),
     };
     // What came before an error is still an answer.
+    let is_empty = !output.has_rows();
     output.finish()?;
     done?;
+    if is_empty {
+        say(&format!("gotrace: 0 rows: {}", why_empty(&database, canned.is_some(), &parameters)));
+    }
     if let Some(file) = pending {
         file.keep()?;
     }
     Ok(())
+}
+
+/// Why a result has no row, as far as that can be said.
+fn why_empty(database: &Database, is_canned: bool, parameters: &[(String, Value)]) -> String {
+    // The whole trace, whatever the filters leave of it.
+    let whole = "select count(*), max(duration_ns) from main.traces";
+    let (traces, end_ns) = match database.first_row(whole, &[]).as_deref() {
+        Ok([Value::Integer(traces), end]) => {
+            (*traces, if let Value::Integer(end) = end { *end } else { 0 })
+        }
+        _ => (0, 0),
+    };
+    if traces == 0 && is_canned {
+        return "the source holds no trace".into();
+    }
+    if database.filter().from_ns.is_some_and(|from| from >= end_ns) {
+        return format!("--from is behind the end of the trace, which is at {}", human_ns(end_ns));
+    }
+    let goid = parameters.iter().find(|(name, _)| is_canned && name == "goid");
+    if let Some(goid) = goid {
+        let known = "select count(*) from main.raw_goroutines where goid = :goid";
+        let known = database.first_row(known, std::slice::from_ref(goid));
+        if let Ok(known) = known
+            && known[..] == [Value::Integer(0)]
+            && let Value::Integer(goid) = goid.1
+        {
+            return format!("there is no goroutine {goid} in the trace");
+        }
+    }
+    match is_canned {
+        true => {
+            "the trace has nothing that the query is about, or the filters leave nothing".into()
+        }
+        false => "the statement gives none".into(),
+    }
 }
 
 /// Opens a database, or loads a trace into a temporary one.

@@ -5,11 +5,12 @@ use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::query::open;
 use super::{CliError, Result};
+use crate::cli::terminal;
 use crate::report::{Report, write};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -70,7 +71,10 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
         Form::Json => write::write_json(&report, out),
     };
     let Some(target) = &arguments.output else {
-        let mut out = BufWriter::new(io::stdout().lock());
+        if arguments.html {
+            terminal::refuse_terminal("an HTML page", "-o FILE")?;
+        }
+        let mut out = BufWriter::new(terminal::output());
         write(&mut out)?;
         return Ok(out.flush()?);
     };

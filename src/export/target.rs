@@ -11,8 +11,8 @@ pub enum Target {
     File(File),
     /// The same, packed.
     Packed(GzEncoder<File>),
-    /// Standard output.
-    Standard,
+    /// Whatever else takes bytes, such as standard output.
+    Other(Box<dyn Write + Send>),
 }
 
 impl Target {
@@ -36,7 +36,7 @@ impl Write for Target {
         match self {
             Target::File(file) => file.write(bytes),
             Target::Packed(packer) => packer.write(bytes),
-            Target::Standard => io::stdout().lock().write(bytes),
+            Target::Other(out) => out.write(bytes),
         }
     }
 
@@ -44,7 +44,7 @@ impl Write for Target {
         match self {
             Target::File(file) => file.flush(),
             Target::Packed(packer) => packer.flush(),
-            Target::Standard => io::stdout().lock().flush(),
+            Target::Other(out) => out.flush(),
         }
     }
 }

@@ -278,7 +278,7 @@ fn stack_html(stack: &str) -> String {
 /// A text in which a browser finds no markup. What comes out of a trace is not to be trusted.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in super::shown(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

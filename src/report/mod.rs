@@ -13,12 +13,14 @@ mod memory;
 mod page;
 mod plot;
 mod rules;
+mod safe_text;
 mod waits;
 pub mod write;
 
 pub use facts::Facts;
 pub use finding::{Finding, Rule, Threshold};
 pub use rules::RULES;
+pub use safe_text::shown;
 
 use crate::store::{Database, StoreError};
 use finding::Case;

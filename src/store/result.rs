@@ -152,6 +152,32 @@ impl Database {
         done.map_err(|error| self.explain(error))
     }
 
+    /// The first row of what a statement gives, within what is left of the limits; empty if there is
+    /// none.
+    pub fn first_row(
+        &self,
+        sql: &str,
+        parameters: &[(String, Value)],
+    ) -> Result<Vec<Value>, StoreError> {
+        /// Keeps one row.
+        struct First(Vec<Value>);
+        impl QueryResult for First {
+            fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+                Ok(())
+            }
+
+            fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
+                if self.0.is_empty() {
+                    self.0 = values;
+                }
+                Ok(())
+            }
+        }
+        let mut first = First(Vec::new());
+        self.ask(sql, parameters, &mut first)?;
+        Ok(first.0)
+    }
+
     /// An error of running a statement, in words for users.
     pub(super) fn explain(&self, error: StoreError) -> StoreError {
         match error {

@@ -4,6 +4,7 @@ use super::timeline::SelectionArguments;
 use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
 use crate::cli::opened::Opened;
+use crate::cli::terminal;
 use crate::cli::{CliError, Result, load, say};
 use crate::model::NamePattern;
 use crate::profile::Profile;
@@ -181,7 +182,8 @@ fn write(profile: &Profile, path: &Path, force: bool) -> Result<()> {
     let mut bytes = Vec::new();
     profile.write_packed(&mut bytes)?;
     if path == Path::new("-") {
-        return Ok(std::io::stdout().lock().write_all(&bytes)?);
+        terminal::refuse_terminal("a packed profile", "-o FILE")?;
+        return Ok(terminal::output().write_all(&bytes)?);
     }
     let pending = PendingFile::new(path, force)?;
     std::fs::write(pending.path(), &bytes)?;

@@ -3,6 +3,7 @@
 use crate::cli::events::moment;
 use crate::cli::files::PendingFile;
 use crate::cli::locate::SourceOptions;
+use crate::cli::terminal;
 use crate::cli::{CliError, Result, load, say};
 use crate::export::{
     Chrome, LaneKinds, Perfetto, PrintError, Target, TimelineFormat, TimelineOptions,
@@ -139,6 +140,9 @@ pub struct PerfettoArguments {
 pub fn perfetto(arguments: &PerfettoArguments) -> Result<()> {
     let arguments = &arguments.common;
     let options = arguments.layout.perfetto()?;
+    if arguments.output == Path::new("-") {
+        terminal::refuse_terminal("a file of Perfetto", "-o FILE")?;
+    }
     export(arguments, &options, Perfetto::new, Perfetto::finish)
 }
 
@@ -182,7 +186,7 @@ fn export<F: TimelineFormat>(
 /// Opens what an export goes to: a file under a temporary name, or standard output.
 pub fn open_target(output: &Path, force: bool) -> Result<(Target, Option<PendingFile>)> {
     if output == Path::new("-") {
-        return Ok((Target::Standard, None));
+        return Ok((Target::Other(Box::new(terminal::shared_output())), None));
     }
     let pending = PendingFile::new(output, force)?;
     let file = File::create(pending.path())?;

@@ -3,6 +3,7 @@
 use super::Traces;
 use super::collect::TraceInfo;
 use crate::cli::output::json as value;
+use crate::cli::terminal;
 use crate::diagnostic::Diagnostic;
 use crate::export::utc;
 use crate::source::{Location, Packing};
@@ -13,7 +14,7 @@ use std::io::{self, Write};
 
 /// Prints an object, indented.
 pub fn print(object: &Value) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::output();
     serde_json::to_writer_pretty(&mut out, object)?;
     out.write_all(b"\n")
 }

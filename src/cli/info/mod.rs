@@ -11,12 +11,13 @@ mod profile;
 use super::locate::SourceOptions;
 use super::opened::{Kind, Opened};
 use super::{CliError, Result, load};
+use crate::cli::terminal;
 use crate::export::footprint_text;
 use crate::source::Location;
 use crate::store::{Database, Limits, QueryResult, Value};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
-use std::io::{Write, stdout};
+use std::io::Write;
 
 #[derive(Args)]
 pub struct InfoArguments {
@@ -66,7 +67,7 @@ pub fn run(arguments: &InfoArguments) -> Result<()> {
                 )));
             };
             let text = footprint_text(footprint, info.version, info.size_bytes);
-            stdout().lock().write_all(text.as_bytes())?;
+            terminal::output().write_all(text.as_bytes())?;
         }
     }
     // The page shows them, and so does the JSON.

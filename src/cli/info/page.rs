@@ -4,12 +4,13 @@ use super::Traces;
 use super::collect::TraceInfo;
 use super::json::{packing, sorted};
 use crate::cli::output::{Format, Output, shown};
+use crate::cli::terminal;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::export::utc;
 use crate::source::Packing;
 use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use std::cmp::Reverse;
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 
 /// Diagnostics that are shown of each code.
 const DIAGNOSTICS_SHOWN: usize = 3;
@@ -61,7 +62,7 @@ pub fn packed_size(size_bytes: u64, how: Packing, packed_bytes: Option<u64>) -> 
 /// Names and values, aligned.
 pub fn pairs(lines: &[(&str, String)]) -> io::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut out = stdout().lock();
+    let mut out = terminal::output();
     for (name, value) in lines {
         writeln!(out, "{name:width$}  {value}")?;
     }
@@ -70,7 +71,7 @@ pub fn pairs(lines: &[(&str, String)]) -> io::Result<()> {
 
 /// A table under a title, with values shown as those of queries.
 fn table(title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<Value>>) -> io::Result<()> {
-    writeln!(stdout().lock(), "\n{title}")?;
+    writeln!(terminal::output(), "\n{title}")?;
     let mut output = Output::new(Some(Format::Table));
     output.columns(columns)?;
     for row in rows {
@@ -141,7 +142,7 @@ fn wire_events(info: &TraceInfo) -> io::Result<()> {
 
 /// The worst first, and of each code only some: a stack that is missing is missed often.
 fn diagnostics(info: &TraceInfo) -> io::Result<()> {
-    let mut out = stdout().lock();
+    let mut out = terminal::output();
     let mut all: Vec<&Diagnostic> = info.diagnostics.iter().collect();
     if all.is_empty() {
         return writeln!(out, "\nNothing was found wrong.");
@@ -173,7 +174,7 @@ fn diagnostics(info: &TraceInfo) -> io::Result<()> {
 pub fn database(traces: &Traces) -> io::Result<()> {
     for (index, row) in traces.rows.iter().enumerate() {
         if index > 0 {
-            writeln!(stdout().lock())?;
+            writeln!(terminal::output())?;
         }
         let lines: Vec<(&str, String)> = traces
             .columns

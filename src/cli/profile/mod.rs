@@ -14,11 +14,13 @@ pub use options::{ProfileArguments, from_pprof};
 
 use super::files::PendingFile;
 use super::{CliError, Result, say};
+use crate::cli::terminal;
 use crate::profile::{Profile, Report, View};
 use options::ProfileFormat;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use threshold::Threshold;
 
 /// What the user can ask for: pprof's views, and pictures.
@@ -121,7 +123,14 @@ pub fn run(arguments: &ProfileArguments) -> Result<()> {
         Shown::Flame => View::Folded,
     };
     let report = new_report(profile, view, request.pattern, &config)?;
-    write(arguments, report, request.shown, format)?;
+    let mut target = arguments.output.clone();
+    if target.is_none() && std::io::stdout().is_terminal() {
+        target = output::name_away_from_terminal(view, format).map(PathBuf::from);
+        if let Some(target) = &target {
+            say(&format!("Generating report in {}", target.display()));
+        }
+    }
+    write(arguments, report, request.shown, format, target.as_deref())?;
     match checked {
         Some(profile) => threshold::check(&thresholds, &profile, &config),
         None => Ok(()),
@@ -133,10 +142,11 @@ fn write(
     report: Report,
     shown: Shown,
     format: ProfileFormat,
+    target: Option<&Path>,
 ) -> Result<()> {
-    match &arguments.output {
+    match target {
         None => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
+            let mut out = BufWriter::new(terminal::output());
             output::write(report, shown, format, &arguments.flame(), &mut out)
         }
         Some(path) => {

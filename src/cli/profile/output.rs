@@ -5,6 +5,21 @@ use super::pictures::{self, FlameOptions};
 use super::{CliError, Result, Shown, json};
 use crate::profile::{Report, View};
 use std::io::Write;
+use std::path::Path;
+
+/// The name that a file gets which otherwise would be written into a terminal, as pprof has it:
+/// `None` for what people read (`commands.go`, awayFromTTY).
+pub fn name_away_from_terminal(view: View, format: ProfileFormat) -> Option<String> {
+    let ending = match (format, view) {
+        (ProfileFormat::Svg, _) => "svg",
+        (ProfileFormat::Text, View::Callgrind) => "callgraph.out",
+        (ProfileFormat::Text, View::Proto | View::TopProto) => "pb.gz",
+        _ => return None,
+    };
+    // The first that is not there (`tempfile.go`, newTempFile).
+    let names = (1..).map(|number| format!("profile{number:03}.{ending}"));
+    names.into_iter().find(|name| !Path::new(name).exists())
+}
 
 /// Writes a report.
 pub fn write(

@@ -4,6 +4,7 @@
 use super::options::{ProfileArguments, ProfileFormat, missing, view_with_count};
 use super::pictures::FlameOptions;
 use super::{CliError, Result, Shown, VIEWS, find_view, new_report, output, say, wants_pattern};
+use crate::cli::terminal;
 use crate::profile::{Config, GRANULARITIES, OPTIONS, Profile, Report, View};
 use clap::Args;
 use std::fs::File;
@@ -198,22 +199,13 @@ impl Prompt {
             Shown::Graph => (View::Dot, ProfileFormat::Svg),
             Shown::Flame => (View::Folded, ProfileFormat::Svg),
         };
-        let is_for_files = format == ProfileFormat::Svg
-            || matches!(view, View::Proto | View::TopProto | View::Callgrind);
         let pattern = command.pattern.as_deref();
         let report: Report = new_report(self.profile.clone(), view, pattern, &command.config)?;
         let flame = FlameOptions::default();
-        let output = match command.output {
-            None if is_for_files => Some(unused_name(match (format, view) {
-                (ProfileFormat::Svg, _) => "svg",
-                (_, View::Callgrind) => "callgraph.out",
-                _ => "pb.gz",
-            })),
-            given => given,
-        };
+        let output = command.output.or_else(|| output::name_away_from_terminal(view, format));
         match output {
             None => {
-                let mut out = BufWriter::new(io::stdout().lock());
+                let mut out = BufWriter::new(terminal::output());
                 output::write(report, command.shown, format, &flame, &mut out)
             }
             Some(path) => {
@@ -226,7 +218,7 @@ impl Prompt {
 
     fn options(&self) -> Result<()> {
         let types = self.profile.sample_type_names().join(" | ");
-        let mut out = io::stdout().lock();
+        let mut out = terminal::output();
         for name in OPTIONS {
             let value = self.config.get(name).unwrap_or_default();
             let (value, remark) = match name {
@@ -252,13 +244,6 @@ impl Prompt {
         }
         Ok(())
     }
-}
-
-/// The first of profile001.svg, profile002.svg, ... that is not there (`tempfile.go`, newTempFile).
-fn unused_name(ending: &str) -> String {
-    let names = (1..).map(|number| format!("profile{number:03}.{ending}"));
-    let mut unused = names.filter(|name| !std::path::Path::new(name).exists());
-    unused.next().expect("there are more numbers than files")
 }
 
 /// What an option does: its name as the command line has it, and its help.
@@ -295,7 +280,7 @@ const HELP: [(&str, &str); 15] = [
 ];
 
 fn help(topic: Option<&str>) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::output();
     if let Some(topic) = topic {
         if let Some((name, text)) = HELP.iter().find(|(name, _)| *name == topic) {
             return Ok(writeln!(out, "{name} {text}")?);

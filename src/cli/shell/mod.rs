@@ -14,6 +14,7 @@ use super::locate::SourceOptions;
 use super::output::{Format, Output};
 use super::query::open;
 use super::{CliError, Result, say};
+use crate::cli::terminal;
 use crate::store::{
     Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query, human_ns,
     is_query_name,
@@ -241,7 +242,7 @@ impl Shell {
     fn writer(&self) -> Result<Box<dyn Write + 'static>> {
         Ok(match &self.output {
             Some((_, file)) => Box::new(file.try_clone()?),
-            None => Box::new(io::stdout().lock()),
+            None => Box::new(terminal::output()),
         })
     }
 

@@ -7,6 +7,7 @@
 use super::{CliError, Result};
 use crate::model::wait_kinds::package_of;
 use crate::profile::{BASE_LABEL, Report};
+use crate::report::shown;
 use clap::ValueEnum;
 use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{self, Direction, Options};
@@ -80,7 +81,7 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
         ColorBy::Package => {
             let folded = report.folded();
             for name in folded.iter().flat_map(|(stack, _)| stack.split(';')) {
-                palette.insert(name, package_color(package_of(name)));
+                palette.insert(&frame_text(name), package_color(package_of(name)));
             }
             folded.into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
         }
@@ -96,6 +97,7 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
     options.factor = scale_down(&mut lines);
     lines.sort();
     let lines: Vec<String> = (lines.into_iter())
+        .map(|(stack, base, value)| (frame_text(&stack), base, value))
         .map(|(stack, base, value)| match is_difference {
             true => format!("{stack} {base} {value}"),
             false => format!("{stack} {value}"),
@@ -103,16 +105,21 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
         .collect();
     let kind = report.sample_type();
     options.title = match (&how.title, header.iter().find_map(|line| line.strip_prefix("File: "))) {
-        (Some(title), _) => title.clone(),
-        (None, Some(program)) => format!("{program}: {kind}"),
-        (None, None) => kind.to_owned(),
+        (Some(title), _) => shown(title).into_owned(),
+        (None, Some(program)) => frame_text(&format!("{program}: {kind}")),
+        (None, None) => frame_text(kind),
     };
-    options.subtitle = Some(subtitle.join(", ")).filter(|text| !text.is_empty());
-    options.count_name = report.sample_unit().to_owned();
+    options.subtitle = Some(frame_text(&subtitle.join(", "))).filter(|text| !text.is_empty());
+    options.count_name = frame_text(report.sample_unit());
     options.bgcolors = Some(BackgroundColor::Flat(GROUND));
     options.direction = if how.is_icicle { Direction::Inverted } else { Direction::Straight };
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), out)?;
     Ok(())
+}
+
+/// A text as inferno takes it: on one line, and of letters that XML allows.
+fn frame_text(text: &str) -> String {
+    shown(text).replace('\n', "\\n")
 }
 
 /// A stack with the two numbers of its line.
@@ -176,7 +183,8 @@ fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Res
             let start = marked.len();
             marked.push_str(name);
             marked.push_str(only.map_or("", |state| STATES[state].1));
-            palette.insert(&marked[start..], only.map_or(GREY, |state| STATES[state].2));
+            palette
+                .insert(&frame_text(&marked[start..]), only.map_or(GREY, |state| STATES[state].2));
             marked.push(';');
         }
         marked.pop();

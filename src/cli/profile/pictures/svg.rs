@@ -3,6 +3,7 @@
 
 use super::layers::{Bend, Input, place};
 use crate::profile::{Dot, DotEdge, DotNode};
+use crate::report::shown;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -28,7 +29,11 @@ fn size_of(lines: &[String], letter: f64) -> (f64, f64) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    shown(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// Draws the picture. The error is for users.
