@@ -34,6 +34,12 @@ impl Cells {
         &mut self.bytes
     }
 
+    /// Takes back the last cell.
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let start = self.starts.pop()?;
+        Some(self.bytes.split_off(usize::from(start)))
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.starts.clear();
@@ -161,8 +167,7 @@ impl TableBuilder {
                 // A page without any cell is not allowed; leave two children for the last page.
                 if used + 2 == rest.len() && used > 1 {
                     used -= 1;
-                    let start = self.cells.starts.pop().expect("used cells");
-                    self.cells.bytes.truncate(usize::from(start));
+                    self.cells.pop();
                 }
                 let (right, last) = rest[used];
                 rest = &rest[used + 1..];
@@ -192,6 +197,9 @@ impl TableBuilder {
 pub struct IndexBuilder {
     root: u32,
     cells: Cells,
+    /// The entry that did not fit on the leaf being filled. It goes up between this leaf and the
+    /// next, once it is known that there is a next one.
+    held_back: Option<Vec<u8>>,
     /// The leaves written, and the entries that stand between them.
     leaves: Vec<u32>,
     dividers: Vec<Vec<u8>>,
@@ -200,7 +208,13 @@ pub struct IndexBuilder {
 impl IndexBuilder {
     /// An index whose root page is `root`.
     pub fn new(root: u32) -> Self {
-        IndexBuilder { root, cells: Cells::default(), leaves: Vec::new(), dividers: Vec::new() }
+        IndexBuilder {
+            root,
+            cells: Cells::default(),
+            held_back: None,
+            leaves: Vec::new(),
+            dividers: Vec::new(),
+        }
     }
 
     /// Adds an entry: a record of the keys and the row number. Entries must come in their order.
@@ -214,14 +228,14 @@ impl IndexBuilder {
         if local < payload.len() {
             cell.extend_from_slice(&file.append_chain(&payload[local..])?.to_be_bytes());
         }
-        if self.cells.fits(cell.len(), 8, page_size) {
-            self.cells.begin().extend_from_slice(&cell);
+        if let Some(divider) = self.held_back.take() {
+            self.end_leaf(file)?;
+            self.dividers.push(divider);
+        } else if !self.cells.fits(cell.len(), 8, page_size) {
+            self.held_back = Some(cell);
             return Ok(());
         }
-        // Every entry is in the tree once: the one that does not fit goes up between this leaf
-        // and the next.
-        self.end_leaf(file)?;
-        self.dividers.push(cell);
+        self.cells.begin().extend_from_slice(&cell);
         Ok(())
     }
 
@@ -236,14 +250,16 @@ impl IndexBuilder {
     pub fn finish(mut self, file: &PageFile) -> io::Result<()> {
         let page_size = file.page_size();
         let mut root = vec![0; page_size];
+        if let Some(last) = self.held_back.take() {
+            // It gets a leaf, for which the leaf before gives up its last entry as divider. A page
+            // holds four entries or more.
+            self.dividers.extend(self.cells.pop());
+            self.end_leaf(file)?;
+            self.cells.begin().extend_from_slice(&last);
+        }
         if self.leaves.is_empty() {
             self.cells.lay_out(&mut root, LEAF_INDEX, None);
             return file.replace(self.root, &root);
-        }
-        if self.cells.is_empty() {
-            // The last entry was put between the last leaf and nothing: it begins a leaf.
-            let cell = self.dividers.pop().expect("a divider for each leaf");
-            self.cells.begin().extend_from_slice(&cell);
         }
         self.end_leaf(file)?;
         let (mut children, mut dividers) = (self.leaves, self.dividers);
@@ -265,8 +281,7 @@ impl IndexBuilder {
                 // Leave two children for the last page, which otherwise would have no cell.
                 if at + 2 == children.len() && at > first + 1 {
                     at -= 1;
-                    let start = self.cells.starts.pop().expect("used cells");
-                    self.cells.bytes.truncate(usize::from(start));
+                    self.cells.pop();
                 }
                 let right = children[at];
                 at += 1;

@@ -219,6 +219,95 @@ fn index_entries_in_order_make_an_index() {
     }
 }
 
+/// A row of a number and a text, and the entry of the index on the text.
+enum Pair<'a> {
+    Row(i64, &'a str),
+    Entry(i64, &'a str),
+}
+
+impl Row for Pair<'_> {
+    const TABLE: usize = 0;
+    const NAME: &'static str = "t";
+    const COLUMNS: usize = 2;
+    fn id(&self) -> i64 {
+        let (Pair::Row(id, _) | Pair::Entry(id, _)) = self;
+        *id
+    }
+    fn visit<V: Visitor>(&self, visitor: &mut V) {
+        match self {
+            Pair::Row(id, text) => {
+                visitor.integer(*id);
+                visitor.text(text);
+            }
+            Pair::Entry(id, text) => {
+                visitor.text(text);
+                visitor.integer(*id);
+            }
+        }
+    }
+}
+
+/// Boundaries of pages are where b-trees go wrong, and there is no telling which number of rows
+/// meets one: so every number, on the smallest pages, up to three levels and more.
+#[test]
+fn every_number_of_rows_makes_a_table_and_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    // Widths: many on a page; a few; the largest that stays on its page, and one more; overflowing.
+    let widths = [(8, 200, 1), (8, 5000, 613), (60, 200, 1), (600, 60, 1), (3000, 20, 1)];
+    let around_the_largest = (94..=100).map(|width| (width, 60, 1));
+    for (width, most, step) in widths.into_iter().chain(around_the_largest) {
+        let mut encoder = RecordEncoder::default();
+        let rows: Vec<_> = (1..=most)
+            .map(|id| {
+                let key = format!("{id:0width$}");
+                let row = encoder.encode(&Pair::Row(id, &key)).to_vec();
+                (row, encoder.encode(&Pair::Entry(id, &key)).to_vec())
+            })
+            .collect();
+        // Each number is a table and an index of one file; opening files would take the time.
+        let counts: Vec<usize> = (0..=most as usize).step_by(step).collect();
+        let path = folder.path().join(format!("{width}-{step}.db"));
+        let sql: String = counts
+            .iter()
+            .map(|n| {
+                format!(
+                    "create table t{n} (id integer primary key, a); create index i{n} on t{n} (a);"
+                )
+            })
+            .collect();
+        let file = make(&path, 512, &sql);
+        let connection = Connection::open(&path).unwrap();
+        let mut roots =
+            connection.prepare("select rootpage from sqlite_schema where name = ?").unwrap();
+        let mut root = |name: String| roots.query_row([name], |row| row.get::<_, u32>(0)).unwrap();
+        let roots: Vec<_> =
+            counts.iter().map(|n| (root(format!("t{n}")), root(format!("i{n}")))).collect();
+        for (&count, (table, index)) in counts.iter().zip(roots) {
+            let mut table = TableBuilder::new(table);
+            let mut index = IndexBuilder::new(index);
+            for (id, (row, entry)) in (1..).zip(&rows[..count]) {
+                table.push(&file, id, row).unwrap();
+                index.push(&file, entry).unwrap();
+            }
+            table.finish(&file).unwrap();
+            index.finish(&file).unwrap();
+        }
+        file.finish().unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let verdict: String =
+            connection.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(verdict, "ok", "rows of {width}");
+        for count in counts {
+            for hint in [format!("indexed by i{count} where a > ''"), "not indexed".into()] {
+                let sql = format!("select count(*), coalesce(sum(id), 0) from t{count} {hint}");
+                let found: (usize, usize) =
+                    connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+                assert_eq!(found, (count, count * (count + 1) / 2), "rows of {width}, {hint}");
+            }
+        }
+    }
+}
+
 #[test]
 fn rows_out_of_order_are_refused() {
     let folder = tempfile::tempdir().unwrap();
