@@ -91,6 +91,8 @@ diagnostics! {
         "The program began a task whose number is already in use.";
     TimeBackwards "time-backwards" Warning
         "Timestamps go backwards by more than the tracer's own reordering explains.";
+    TimeCut "time-cut" Warning
+        "Timestamps are decades later than the start of the trace; the latest time that is taken stands in their place.";
     EmptyTrace "empty-trace" Warning
         "The trace has a valid header but no event.";
     TooManyDiagnostics "too-many-diagnostics" Info

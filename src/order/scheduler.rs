@@ -111,9 +111,13 @@ impl Context {
 /// Why the events cannot be ordered, in words.
 type Inconsistency = Box<str>;
 
-/// No event is later, nanoseconds on the trace's clock: 36 years since the machine was started.
-/// Only damage says so, and differences and sums of such times must not overflow.
-pub(in crate::order) const LATEST_TIME: i64 = 1 << 60;
+/// No event is later after the start of its trace, nanoseconds: 36 years. Only damage says so, and
+/// sums of such times must not overflow. The start may be any: most clocks count from when the
+/// machine was started, those of js/wasm from 1970.
+pub(in crate::order) const LONGEST_TRACE: i64 = 1 << 60;
+
+/// No trace starts later, nanoseconds on its clock: the year 2116, if that counts from 1970.
+const LATEST_START: i64 = 1 << 62;
 
 /// The wire value of "no parent task" (Go 1.27 event.go, NoTask).
 const NO_TASK: u64 = u64::MAX;
@@ -135,6 +139,10 @@ pub struct Orderer {
     /// Whether this is the first generation of the trace, or the first behind a gap.
     is_initial: bool,
     last_time: i64,
+    /// No event is later; see [`LONGEST_TRACE`].
+    latest_time: i64,
+    /// Events of the generation that say they are, and what the first of them says.
+    too_late: (u64, i64),
     syncs: u64,
     last_number: Option<u64>,
     /// Something of the current generation was lost, so its end is not the next one's start.
@@ -170,6 +178,8 @@ impl Orderer {
             is_initial: true,
             // Go's reader starts with the zero value (reader.go, lastTs).
             last_time: 0,
+            latest_time: LONGEST_TRACE,
+            too_late: (0, 0),
             syncs: 0,
             last_number: None,
             is_damaged: false,
@@ -208,6 +218,9 @@ impl Orderer {
         self.annotations.begin_generation();
 
         // The sync event shares the rule that times increase strictly.
+        if self.syncs == 0 {
+            self.latest_time = generation.start_time().clamp(0, LATEST_START) + LONGEST_TRACE;
+        }
         let time = self.fix_time(generation.start_time());
         self.syncs += 1;
         let clock = generation
@@ -236,6 +249,23 @@ impl Orderer {
         }
         generation.tables = tables;
         self.is_initial = false;
+        self.report_too_late(generation);
+    }
+
+    /// Says how many times of the generation were cut.
+    fn report_too_late(&mut self, generation: &Generation) {
+        let (count, first) = std::mem::take(&mut self.too_late);
+        if count > 0 {
+            let message = format!(
+                "{count} events are later than {} ns, which they got as time; the first: {first} ns",
+                self.latest_time
+            );
+            self.diagnostics.push(
+                Diagnostic::new(Code::TimeCut, message)
+                    .at_offset(generation.offset)
+                    .in_generation(generation.number),
+            );
+        }
     }
 
     /// Ends the trace: hands out the last synchronisation point.
@@ -470,9 +500,19 @@ impl Orderer {
     fn fix_time(&mut self, time: i64) -> i64 {
         // Two events never share a time (reader.go, ReadEvent).
         // Less than 2^62 of them follow the latest time, so none overflows.
-        let time = time.min(LATEST_TIME).max(self.last_time + 1);
+        let time = if time > self.latest_time { self.cut_time(time) } else { time };
+        let time = time.max(self.last_time + 1);
         self.last_time = time;
         time
+    }
+
+    #[cold]
+    fn cut_time(&mut self, time: i64) -> i64 {
+        if self.too_late.0 == 0 {
+            self.too_late.1 = time;
+        }
+        self.too_late.0 += 1;
+        self.latest_time
     }
 
     /// Hands out an event that the trace has as it is.

@@ -7,7 +7,7 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::order::Sink;
 use crate::order::event::{Event, GoSlot, NO_SLOT, NONE, Sync};
-use crate::order::scheduler::LATEST_TIME;
+use crate::order::scheduler::LONGEST_TRACE;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::v1::Scan;
 use crate::wire::v2::spec::{MAX_ARGS, SHAPES};
@@ -124,6 +124,7 @@ pub struct Tallies {
     pub assumed: Tally,
     pub dropped: Tally,
     pub ranges: Tally,
+    pub too_late: Tally,
 }
 
 impl Tallies {
@@ -139,6 +140,7 @@ impl Tallies {
             (self.assumed, Code::StateAssumed, "states were taken from the next event"),
             (self.dropped, Code::InconsistentEvent, "events could not be used"),
             (self.ranges, Code::RangeMismatch, "range events were left out"),
+            (self.too_late, Code::TimeCut, "events are later than any can be"),
         ];
         for (tally, code, what) in all {
             tally.report(code, what, diagnostics);
@@ -157,6 +159,8 @@ pub struct Output<'s, S> {
     start_ticks: i64,
     ns_per_tick: f64,
     last_time: i64,
+    /// Events whose time was cut.
+    pub too_late: Tally,
     /// Events handed out, synchronisation points not counted.
     pub events: u64,
     syncs: u64,
@@ -203,6 +207,7 @@ impl<'s, S: Sink> Output<'s, S> {
             start_ticks: 0,
             ns_per_tick,
             last_time: -1,
+            too_late: Tally::default(),
             events: 0,
             syncs: 0,
         }
@@ -258,7 +263,9 @@ impl<'s, S: Sink> Output<'s, S> {
         who: Who,
         subject: GoSlot,
     ) {
-        let time = time.min(LATEST_TIME).max(self.last_time + 1);
+        // Times count from the first event.
+        let time = if time > LONGEST_TRACE { self.cut_time(kind, time) } else { time };
+        let time = time.max(self.last_time + 1);
         self.last_time = time;
         self.events += 1;
         let event = Event {
@@ -272,6 +279,12 @@ impl<'s, S: Sink> Output<'s, S> {
             args,
         };
         self.sink.event(&event, &self.generation.tables);
+    }
+
+    #[cold]
+    fn cut_time(&mut self, kind: EventType, time: i64) -> i64 {
+        self.too_late.add(|| (HEADER_LEN as u64, format!("{} at {time} ns", kind.name())));
+        LONGEST_TRACE
     }
 
     /// Puts 0 for strings of an event that the trace does not define; whether there were any.

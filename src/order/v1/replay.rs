@@ -196,6 +196,7 @@ impl<'a, S: Sink> Replay<'a, S> {
     /// Ends the trace; returns the number of events and the time of the last.
     pub fn finish(mut self) -> (u64, i64) {
         self.out.end();
+        self.tallies.too_late = std::mem::take(&mut self.out.too_late);
         std::mem::take(&mut self.tallies).report(self.diagnostics);
         (self.out.events, self.out.last_time())
     }

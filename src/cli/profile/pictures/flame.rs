@@ -81,7 +81,7 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
         ColorBy::Package => {
             let folded = report.folded();
             for name in folded.iter().flat_map(|(stack, _)| stack.split(';')) {
-                palette.insert(&frame_text(name), package_color(package_of(name)));
+                palette.insert(frame_text(name), package_color(package_of(name)));
             }
             folded.into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
         }
@@ -184,7 +184,7 @@ fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Res
             marked.push_str(name);
             marked.push_str(only.map_or("", |state| STATES[state].1));
             palette
-                .insert(&frame_text(&marked[start..]), only.map_or(GREY, |state| STATES[state].2));
+                .insert(frame_text(&marked[start..]), only.map_or(GREY, |state| STATES[state].2));
             marked.push(';');
         }
         marked.pop();
