@@ -1,6 +1,8 @@
 //! v1 traces (Go 1.11 to 1.21) end to end: the same events as Go's reader, and what is kept of
 //! damaged ones.
 
+mod committed;
+
 use gotrace::diagnostic::{Code, Diagnostic, Diagnostics};
 use gotrace::export::EventText;
 use gotrace::order::{
@@ -20,13 +22,8 @@ fn testdata() -> PathBuf {
 
 /// The committed v1 traces.
 fn traces() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = ["go1.19", "go1.21"]
-        .iter()
-        .flat_map(|folder| fs::read_dir(testdata().join("traces").join(folder)).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "trace"))
-        .collect();
-    found.sort();
+    let v1 = committed::traces().into_iter().filter(committed::Trace::is_v1);
+    let found: Vec<PathBuf> = v1.map(|trace| trace.path).collect();
     assert!(found.len() >= 20, "only {} v1 traces", found.len());
     found
 }

@@ -63,19 +63,46 @@ pub fn root() -> &'static Path {
 
 /// Every committed trace.
 pub fn traces() -> Vec<Trace> {
-    let mut traces = Vec::new();
-    for folder in fs::read_dir(root().join("testdata/traces")).unwrap() {
-        let folder = folder.unwrap();
-        for file in fs::read_dir(folder.path()).unwrap() {
-            let path = file.unwrap().path();
-            let program = path.file_stem().unwrap().to_str().unwrap();
-            let name = format!("{}/{program}", folder.file_name().to_str().unwrap());
-            traces.push(Trace { name, path });
-        }
-    }
-    traces.sort_by(|a, b| a.name.cmp(&b.name));
+    let traces = traces_in(&root().join("testdata"));
     assert!(traces.len() > 90, "only {} traces were found", traces.len());
     traces
+}
+
+/// The traces in a copy of `testdata`.
+pub fn traces_in(testdata: &Path) -> Vec<Trace> {
+    recorded(testdata, "traces", ".trace", |name| {
+        testdata.join(format!("expected/{name}.parsed")).is_file()
+    })
+    .into_iter()
+    .map(|(name, path)| Trace { name, path })
+    .collect()
+}
+
+/// The files `PART/FOLDER/NAME` with an ending that were recorded by `testdata/record`, which has written
+/// down what to expect of each: whatever else lies there is somebody's own. Name without the ending, and
+/// path. `testdata/record` has the same rule for scripts.
+pub fn recorded(
+    testdata: &Path,
+    part: &str,
+    ending: &str,
+    is_expected: impl Fn(&str) -> bool,
+) -> Vec<(String, PathBuf)> {
+    let part = testdata.join(part);
+    let mut found = Vec::new();
+    let folders = fs::read_dir(&part).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|path| path.is_dir()) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&part).unwrap().to_str().unwrap_or("").replace('\\', "/");
+            if let Some(name) = name.strip_suffix(ending)
+                && is_expected(name)
+            {
+                found.push((name.to_owned(), path));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Checks every item, on all processors; panics with all that failed.

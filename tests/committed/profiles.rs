@@ -3,20 +3,24 @@
 use gotrace::profile::{Config, Profile, ProfileError, Report, View, merge, read};
 use gotrace::source::{ByteStream, from_reader};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All committed profiles in the form of profile.proto.
 pub fn paths() -> Vec<PathBuf> {
-    let folder = super::root().join("testdata/profiles");
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .flat_map(|version| fs::read_dir(version.unwrap().path()).unwrap())
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "gz"))
-        .collect();
-    paths.sort();
+    let paths = paths_in(&super::root().join("testdata"));
     assert!(paths.len() >= 21, "{} profiles", paths.len());
     paths
+}
+
+/// The profiles in a copy of `testdata`.
+pub fn paths_in(testdata: &Path) -> Vec<PathBuf> {
+    let found = super::recorded(testdata, "profiles", ".pb.gz", |name| {
+        // What testdata/programs/profiles writes, a second heap profile for differences included.
+        let kinds =
+            ["heap", "heap2", "allocs", "cpu", "goroutine", "mutex", "block", "threadcreate"];
+        kinds.iter().any(|kind| name.ends_with(&format!("/{kind}")))
+    });
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// The bytes of a profile, unpacked.
