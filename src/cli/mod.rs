@@ -21,6 +21,7 @@ mod queries;
 mod query;
 mod report;
 mod shell;
+mod signals;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -88,7 +89,7 @@ impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
-            _ => CliError::Failed(error.to_string()),
+            _ => CliError::Failed(files::explain(&error)),
         }
     }
 }
@@ -98,6 +99,7 @@ impl From<crate::store::StoreError> for CliError {
         use crate::store::StoreError;
         match error {
             StoreError::Io(error) => error.into(),
+            error if error.is_no_room() => CliError::Failed(files::no_room(&error.to_string())),
             StoreError::Usage(text) => CliError::Usage(text),
             other => CliError::Failed(other.to_string()),
         }
@@ -127,6 +129,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    signals::listen();
     let done = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),

@@ -6,6 +6,7 @@
 //! SQLite is in this module.
 
 mod activity;
+mod append;
 mod bulk;
 mod catalog;
 mod database;
@@ -24,6 +25,9 @@ pub mod tables;
 mod writer;
 
 pub use activity::{Activity, Step};
+pub use append::{
+    Added, AppendedDatabase, HeldSource, copy_database, foreign_names, held_sources, is_unchanged,
+};
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
     nearest,
@@ -52,4 +56,13 @@ pub enum StoreError {
     /// A statement is wrong or not allowed.
     #[error("{0}")]
     Statement(String),
+}
+
+impl StoreError {
+    /// Whether SQLite could not write for want of room.
+    pub fn is_no_room(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        matches!(self, StoreError::Sqlite(error)
+            if matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure)))
+    }
 }
