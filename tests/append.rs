@@ -127,7 +127,7 @@ fn a_database_with_something_else_in_it_is_not_replaced() {
     let keep = fs::read(sandbox.path("all.db")).unwrap();
     for sql in [
         "create table my_notes (a); insert into my_notes values ('keep')",
-        "update traces set source = '0.trace'",
+        "update raw_goroutines set goid = goid + 1",
         "pragma journal_mode = wal",
     ] {
         open(&sandbox, "all.db").execute_batch(sql).unwrap();
@@ -169,9 +169,11 @@ fn only_a_whole_database_of_gotrace_is_appended_to() {
         ("delete from raw_stack_frames where id = 2", "stacks"),
         ("update stacks set depth = 9223372036854775807 where id = 2", "stacks"),
     ] {
-        open(&sandbox, "all.db").execute_batch(sql).unwrap();
+        open(&sandbox, "all.db")
+            .execute_batch(&format!("pragma foreign_keys = off; {sql}"))
+            .unwrap();
         let before = fs::read(sandbox.path("all.db")).unwrap();
-        sandbox.gotrace(&append).expect(2).says(&["all.db: ", what]);
+        sandbox.gotrace(&append).expect(1).says(&["all.db: ", what]);
         assert_eq!(fs::read(sandbox.path("all.db")).unwrap(), before);
         fs::write(sandbox.path("all.db"), &whole).unwrap();
     }

@@ -8,16 +8,15 @@ use committed::run::{Run, Sandbox, finish};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::process::{Child, Command};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A command that reads a trace that never ends, out of a pipe, and has begun with it.
-fn endless(sandbox: &Sandbox, arguments: &[&str]) -> (Child, fs::File) {
-    let pipe = sandbox.path("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let child = sandbox.command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let mut feed = fs::File::options().write(true).open(&pipe).unwrap();
+/// A command that reads a trace that never ends, from standard input, and has begun with it.
+fn endless(sandbox: &Sandbox, arguments: &[&str]) -> (Child, ChildStdin) {
+    let mut command = sandbox.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut feed = child.stdin.take().unwrap();
     let bytes = Trace::new("go1.27/mixed").bytes();
     feed.write_all(&bytes[..bytes.len() / 2]).unwrap();
     (child, feed)
@@ -36,12 +35,12 @@ fn send(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
 }
 
-/// The commands that load a trace, over a pipe.
+/// The commands that load a trace, from standard input.
 const LOADING: &[&[&str]] = &[
-    &["ingest", "pipe", "-o", "app.db"],
-    &["query", "pipe", "goroutines"],
-    &["report", "pipe"],
-    &["export", "csv", "pipe", "goroutines", "-o", "app.csv"],
+    &["ingest", "-", "-o", "app.db"],
+    &["query", "-", "goroutines"],
+    &["report", "-"],
+    &["export", "csv", "-", "goroutines", "-o", "app.csv"],
 ];
 
 #[test]
@@ -50,12 +49,12 @@ fn a_signal_leaves_nothing_behind_and_ends_with_its_status() {
         for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129), ("-QUIT", 131)] {
             let sandbox = Sandbox::new();
             let (child, feed) = endless(&sandbox, arguments);
-            let is_there = || !sandbox.left_behind().is_empty() || sandbox.files().len() > 1;
+            let is_there = || !sandbox.left_behind().is_empty() || !sandbox.files().is_empty();
             wait_for("there is a temporary file", is_there);
             send(&child, signal);
             finish(child, Vec::new()).expect(status);
             drop(feed);
-            assert_eq!(sandbox.files(), ["pipe"], "{arguments:?} {signal}");
+            assert_eq!(sandbox.files(), [""; 0], "{arguments:?} {signal}");
             assert_eq!(sandbox.left_behind(), [""; 0], "{arguments:?} {signal}");
         }
     }
@@ -73,7 +72,6 @@ fn what_a_killed_program_left_goes_with_the_next_and_nothing_else() {
     killed.wait().unwrap();
     drop(feed);
     assert!(temporary(1));
-    fs::remove_file(sandbox.path("pipe")).unwrap();
     // One that lives, and what others have called so.
     let (living, feed) = endless(&sandbox, LOADING[0]);
     wait_for("the first one's file is gone, the second one's is there", || temporary(1));
@@ -99,8 +97,8 @@ fn limited(sandbox: &Sandbox, blocks: u32, arguments: &[&str]) -> Run {
     let mut shell = Command::new("sh");
     shell.args(["-c", &command]).current_dir(sandbox.folder());
     shell.env("TMPDIR", sandbox.folder().parent().unwrap().join("tmp"));
-    shell.stdin(std::process::Stdio::null());
-    shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    shell.stdin(Stdio::null());
+    shell.stdout(Stdio::piped()).stderr(Stdio::piped());
     finish(shell.spawn().unwrap(), Vec::new())
 }
 

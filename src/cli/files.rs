@@ -52,7 +52,10 @@ pub fn explain(error: &io::Error) -> String {
 /// That there is no room for what is being written.
 pub fn no_room(what: &str) -> String {
     match folders().values().next_back() {
-        Some(description) => format!("{description}: {what}; what was written of it is removed"),
+        Some(description) => format!(
+            "{description}: {what}; what was written of it is removed: make room there, or raise the limit \
+             on the size of files (ulimit -f)"
+        ),
         None => what.into(),
     }
 }

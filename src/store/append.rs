@@ -97,11 +97,11 @@ fn sources_since(
             generations, goroutines, lost_bytes, lost_events), 1
         from main.traces where id > ?1 order by id";
     let profiles = "with sums as materialized (
-          select type_id, count(*) as number, total(value) as sum, total(value * (1 + stack_id)) as place
+          select type_id, count(*) as number, total(value) as sum, max(value) as most
           from main.raw_profile_samples group by type_id)
         select source,
           json_array('profile', program, build_id, time_unix_ns, duration_ns, period_type, period_unit,
-            period, samples, (select json_group_array(json_array(t.type, t.unit, s.number, s.sum, s.place))
+            period, samples, (select json_group_array(json_array(t.type, t.unit, s.number, s.sum, s.most))
               from main.profile_types t left join sums s on s.type_id = t.id
               where t.profile_id = p.id)), time_unix_ns is not null
         from main.profiles p where id > ?1 order by id";
