@@ -63,6 +63,12 @@ pub fn run(arguments: &IngestArguments) -> Result<()> {
         return Err(is_in_the_way(&target));
     }
     let size = std::fs::metadata(file.path())?.len();
+    // SQLite would put what stands in the journal of the old one into the new one.
+    for ending in ["-wal", "-shm", "-journal"] {
+        let mut beside = target.clone().into_os_string();
+        beside.push(ending);
+        let _ = std::fs::remove_file(beside);
+    }
     file.keep()?;
     summarise(&target, &loaded, size, started)
 }
