@@ -83,7 +83,7 @@ fn a_database_whose_tables_are_not_ours_is_refused() {
         "create index x on metrics (value) where value > 1".into(),
         "create view states_at as select 1".into(),
         "create table json_each (value)".into(),
-        "alter table traces add column x generated always as (hex(zeroblob(1000000)))".into(),
+        "alter table metrics add column x text generated always as (hex(zeroblob(1000000)))".into(),
         "insert into sqlite_schema select type, name, tbl_name, rootpage, sql from sqlite_schema where name = 'tasks'".into(),
         "update sqlite_schema set sql = replace(sql, 'strict', '') where name = 'metrics'".into(),
     ] {

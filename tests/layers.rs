@@ -46,6 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ureq", &["source"]),
     ("tempfile", &["cli", "source", "store"]),
     ("ctrlc", &["cli"]),
+    ("libc", &["cli"]),
     ("serde_json", &["cli", "export", "report"]),
     ("inferno", &["cli"]),
     ("memchr", &[]),

@@ -204,31 +204,3 @@ fn the_same_input_gives_the_same_text_twice_however_it_is_packed() {
         },
     );
 }
-
-#[test]
-fn whatever_else_lies_in_testdata_does_not_matter() {
-    let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str| {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, "x").unwrap();
-    };
-    for name in ["traces/go1.27/gc.trace", "expected/go1.27/gc.parsed"] {
-        put(name);
-    }
-    for name in [
-        "traces/notes.txt",
-        "traces/go1.27/gc.db",
-        "traces/go1.27/.gotrace-x.tmp",
-        "traces/go1.27/.DS_Store",
-        "traces/go1.27/of-a-user.trace",
-        "traces/go1.27/folder.trace/x",
-        "traces/mine/gc.trace",
-        "expected/mine/gc.parsed",
-    ] {
-        put(name);
-    }
-    let names: Vec<String> =
-        committed::traces_in(folder.path()).into_iter().map(|trace| trace.name).collect();
-    assert_eq!(names, ["go1.27/gc"]);
-}

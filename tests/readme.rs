@@ -117,6 +117,23 @@ fn the_tutorial_shows_what_happens() {
     check("docs/tutorial.md");
 }
 
+/// The command that a newcomer runs first must not bring forth what the next one, `cargo test`, or git would
+/// stumble over.
+#[test]
+fn the_first_command_of_the_readme_leaves_the_source_tree_as_it_was() {
+    let blocks = Command::new(committed::root().join(".ci/readme")).arg("1").output().unwrap();
+    let command = String::from_utf8(blocks.stdout).unwrap();
+    assert!(command.contains("testdata/traces/"), "{command}");
+    let shell = Shell::new(std::slice::from_ref(&command));
+    shell.output(&command);
+    let written = shell.sandbox.files();
+    assert_eq!(written, [".bin", "mixed.db", "testdata"]);
+    let ignored = fs::read_to_string(committed::root().join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "*.db"), "{ignored}");
+    let folder = fs::read_dir(shell.sandbox.path("testdata/traces/go1.27")).unwrap();
+    assert_eq!(folder.count(), 1);
+}
+
 fn check(document: &str) {
     let path = committed::root().join(document);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));

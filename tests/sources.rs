@@ -163,7 +163,9 @@ fn damage_of_the_packing_is_told_with_its_place_once() {
         let mut packed = gzip(&Trace::new(trace).bytes());
         packed.truncate(packed.len() / 2);
         sandbox.write("cut.gz", &packed);
-        for words in [&["info", "cut.gz"][..], &["ingest", "cut.gz"], &["events", "cut.gz"]] {
+        for words in
+            [&["info", "cut.gz"][..], &["ingest", "cut.gz", "--force"], &["events", "cut.gz"]]
+        {
             let run = sandbox.gotrace(words).expect(0);
             let all = format!("{}{}", run.stderr, String::from_utf8_lossy(&run.stdout));
             let line = all.lines().find(|line| line.contains("reading failed"));

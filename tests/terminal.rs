@@ -112,7 +112,7 @@ fn acting(out: &[u8]) -> Option<String> {
     let text = text.replace("\r\n", "\n");
     let found = text.chars().find(|c| acts(c) || *c == '\r')?;
     let at = text.find(found).unwrap();
-    let start = text.floor_char_boundary(at.saturating_sub(40));
+    let start = (0..=at.saturating_sub(40)).rev().find(|&at| text.is_char_boundary(at)).unwrap();
     Some(format!("{found:?} behind {:?}", &text[start..at]))
 }
 

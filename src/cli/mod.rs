@@ -23,6 +23,7 @@ mod queries;
 mod query;
 mod report;
 mod shell;
+mod signals;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -92,7 +93,7 @@ impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
-            _ => CliError::Failed(error.to_string()),
+            _ => CliError::Failed(files::explain(&error)),
         }
     }
 }
@@ -102,6 +103,7 @@ impl From<crate::store::StoreError> for CliError {
         use crate::store::StoreError;
         match error {
             StoreError::Io(error) => error.into(),
+            error if error.is_no_room() => CliError::Failed(files::no_room(&error.to_string())),
             StoreError::Usage(text) => CliError::Usage(text),
             other => CliError::Failed(other.to_string()),
         }
@@ -142,6 +144,7 @@ pub fn main() -> ExitCode {
         say(&format!("gotrace: {what}"));
         std::process::exit(1);
     });
+    signals::listen();
     let done = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),

@@ -4,6 +4,7 @@
 //! one idea: a pipe can be read only once, so nothing is opened to look at it and then again to
 //! read it.
 
+use super::files::TemporaryFile;
 use super::load::{Progress, open_source};
 use super::{CliError, Result, say};
 use crate::order::TraceReader;
@@ -83,14 +84,13 @@ impl<'a> Opened<'a> {
         {
             return Database::open(path).map_err(|error| failed(error.to_string()));
         }
-        let copy = tempfile::Builder::new().prefix("gotrace-").suffix(".db").tempfile()?;
+        let copy = TemporaryFile::new("a copy of what is asked")?;
         self.source.stream.copy_to(&mut File::create(copy.path())?)?;
         if let Some(error) = self.source.stream.take_error() {
             return Err(failed(error.to_string()));
         }
-        let copy = copy.into_temp_path();
         self.progress.finish();
-        let database = Database::open(&copy)
+        let database = Database::open(copy.path())
             .map_err(|error| CliError::Failed(format!("{}: {error}", self.location)))?;
         Ok(database.owning(copy))
     }

@@ -1,6 +1,6 @@
 //! `gotrace query`.
 
-use super::files::PendingFile;
+use super::files::{PendingFile, TemporaryFile};
 use super::filters::FilterOptions;
 use super::limits::LimitOptions;
 use super::load;
@@ -136,9 +136,8 @@ pub fn open(location: &Location, strict: bool) -> Result<Database> {
         return opened.into_database();
     }
     // A file that nobody sees is as fast as memory, and larger traces fit.
-    let file =
-        tempfile::Builder::new().prefix("gotrace-").suffix(".db").tempfile()?.into_temp_path();
-    let database = NewDatabaseFile::create(&file)?;
+    let file = TemporaryFile::new("the database of what is asked")?;
+    let database = NewDatabaseFile::create(file.path())?;
     let mut symbols = Symbols::default();
     let mut loader = database.loader()?;
     let loaded = load::load_source(opened, &mut loader, &mut symbols)?;
@@ -148,7 +147,7 @@ pub fn open(location: &Location, strict: bool) -> Result<Database> {
         )));
     }
     database.finish_load(loader, &symbols)?;
-    let database = Database::open(&file)?;
+    let database = Database::open(file.path())?;
     // Where an open file can be unlinked, do it now: then it is gone even if this process is killed.
     if cfg!(unix) {
         return Ok(database);

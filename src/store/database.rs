@@ -36,7 +36,7 @@ const OUT_OF_ORDER: &[&str] = &["raw_goroutines"];
 const STATE_TABLES: &[&str] = &["raw_goroutine_states", "raw_state_ranges", "raw_state_totals"];
 
 /// Makes an empty database with the whole schema, without any care for crashes.
-fn create(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off;
          pragma locking_mode = exclusive; pragma foreign_keys = off;",
@@ -55,7 +55,7 @@ fn create(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Lets the planner know how large the tables are, from samples.
-fn analyze(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn analyze(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch("pragma analysis_limit = 1000; analyze;")?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::model;
 use crate::model::{FunctionId, ReasonId, StackId, Symbols, wait_kinds};
 use crate::wire::Version;
 use crate::wire::v2::EventType;
+use rusqlite::Connection;
 
 /// What the loader must be told about a trace that the model does not know.
 pub struct LoadedTrace<'a> {
@@ -59,6 +60,77 @@ pub(super) struct Counts {
     pub(super) profile_labels: i64,
 }
 
+/// How far the row numbers of a database have come between two sources.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    next: Counts,
+    traces: i64,
+    /// States, ranges, totals.
+    states: [i64; 3],
+}
+
+impl Numbers {
+    /// Those of a database.
+    pub(super) fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let last = |table: &str, column: &str| -> Result<i64, StoreError> {
+            let sql = format!("select coalesce(max({column}), 0) from main.{table}");
+            Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+        };
+        let id = |table: &str| last(table, "id");
+        let samples = last("raw_profile_samples", "sample_id")?;
+        let next = Counts {
+            goroutines: id("raw_goroutines")?,
+            goroutine_waits: id("raw_goroutine_waits")?,
+            procs: id("procs")?,
+            proc_states: id("raw_proc_states")?,
+            threads: id("threads")?,
+            ranges: id("ranges")?,
+            gc_cycles: id("gc_cycles")?,
+            metrics: id("metrics")?,
+            tasks: id("tasks")?,
+            regions: id("regions")?,
+            logs: id("logs")?,
+            labels: id("labels")?,
+            samples: id("cpu_samples")?,
+            generations: id("generations")?,
+            diagnostics: id("diagnostics")?,
+            gc_workers: id("gc_workers")?,
+            heap_types: id("heap_types")?,
+            heap_objects: id("raw_heap_objects")?,
+            heap_spans: id("heap_spans")?,
+            goroutine_stacks: id("goroutine_stacks")?,
+            event_counts: id("event_counts")?,
+            profiles: id("profiles")?,
+            profile_types: id("profile_types")?,
+            profile_samples: samples.max(last("profile_labels", "sample_id")?),
+            profile_values: id("raw_profile_samples")?,
+            profile_labels: id("profile_labels")?,
+        };
+        let states =
+            [id("raw_goroutine_states")?, id("raw_state_ranges")?, id("raw_state_totals")?];
+        Ok(Numbers { next, traces: id("traces")?, states })
+    }
+
+    /// The last trace.
+    pub(super) fn traces(&self) -> i64 {
+        self.traces
+    }
+
+    /// The last profile.
+    pub(super) fn profiles(&self) -> i64 {
+        self.next.profiles
+    }
+}
+
+/// How many symbols are written already.
+#[derive(Default)]
+struct Written {
+    functions: usize,
+    frames: usize,
+    stacks: usize,
+    reasons: usize,
+}
+
 /// Writes the items of one trace after the other. The first error of the writer stops all writing
 /// and is returned by the next method that can.
 pub struct Loader<W: RowWriter> {
@@ -69,6 +141,7 @@ pub struct Loader<W: RowWriter> {
     /// What `next` was when the current trace began: ids of the model count from 1 in each trace.
     pub(super) base: Counts,
     states: StateStage<W>,
+    written: Written,
 }
 
 impl<W: RowWriter> Loader<W> {
@@ -94,7 +167,50 @@ impl<W: RowWriter> Loader<W> {
             next: Counts::default(),
             base: Counts::default(),
             states,
+            written: Written::default(),
         }
+    }
+
+    /// A loader behind the rows that a database has, and behind the symbols it has.
+    pub(super) fn going_on(writer: W, state_writer: W, numbers: Numbers, known: &Symbols) -> Self {
+        let base = TraceBase {
+            trace_id: numbers.traces + 1,
+            goroutines: numbers.next.goroutines,
+            threads: numbers.next.threads,
+        };
+        Loader {
+            trace_id: base.trace_id,
+            next: numbers.next,
+            base: numbers.next,
+            written: Written {
+                functions: known.functions().count(),
+                frames: known.frame_count(),
+                stacks: known.stack_count(),
+                reasons: known.reason_count(),
+            },
+            ..Self::with_stage(writer, StateStage::going_on(state_writer, base, numbers.states))
+        }
+    }
+
+    /// Where it is, between two sources.
+    pub(super) fn numbers(&self) -> Numbers {
+        // Those of states may have gaps.
+        Numbers { next: self.next, traces: self.trace_id - 1, states: [0; 3] }
+    }
+
+    /// Forgets what came since.
+    pub(super) fn go_back(&mut self, numbers: Numbers) {
+        self.trace_id = numbers.traces + 1;
+        (self.next, self.base, self.error) = (numbers.next, numbers.next, None);
+        self.begin_states();
+    }
+
+    fn begin_states(&mut self) {
+        self.states.begin_trace(TraceBase {
+            trace_id: self.trace_id,
+            goroutines: self.base.goroutines,
+            threads: self.base.threads,
+        });
     }
 
     /// Completes the trace whose items have come.
@@ -138,21 +254,17 @@ impl<W: RowWriter> Loader<W> {
         });
         self.trace_id += 1;
         self.base = self.next;
-        self.states.begin_trace(TraceBase {
-            trace_id: self.trace_id,
-            goroutines: self.base.goroutines,
-            threads: self.base.threads,
-        });
+        self.begin_states();
         self.take_error()
     }
 
-    /// Writes the symbols of all traces, and returns both writers.
+    /// Writes the symbols of all traces that are not written yet, and returns both writers.
     pub fn finish(mut self, symbols: &Symbols) -> Result<(W, W), StoreError> {
-        for (index, function) in symbols.functions().enumerate() {
+        for (index, function) in symbols.functions().enumerate().skip(self.written.functions) {
             let id = FunctionId::from_index(index).row();
             self.write(&Functions { id, name: &function.name, file: &function.file });
         }
-        for (index, frame) in symbols.frames().enumerate() {
+        for (index, frame) in symbols.frames().enumerate().skip(self.written.frames) {
             self.write(&Frames {
                 id: index as i64 + 1,
                 function_id: frame.function.row(),
@@ -162,6 +274,10 @@ impl<W: RowWriter> Loader<W> {
         }
         let mut first_frame = 1;
         for (index, frames) in symbols.stacks().enumerate() {
+            if index < self.written.stacks {
+                first_frame += frames.len() as i64;
+                continue;
+            }
             for (position, &frame) in frames.iter().enumerate() {
                 let id = first_frame + position as i64;
                 self.write(&RawStackFrames { id, frame_id: i64::from(frame) + 1 });
@@ -180,7 +296,7 @@ impl<W: RowWriter> Loader<W> {
             });
             first_frame += frames.len() as i64;
         }
-        for (index, name) in symbols.reasons().enumerate() {
+        for (index, name) in symbols.reasons().enumerate().skip(self.written.reasons) {
             let id = ReasonId::from_index(index).row();
             self.write(&Reasons {
                 id,

@@ -6,6 +6,7 @@
 //! SQLite is in this module.
 
 mod activity;
+mod append;
 mod budget;
 mod bulk;
 mod catalog;
@@ -28,6 +29,9 @@ mod watchdog;
 mod writer;
 
 pub use activity::{Activity, Step};
+pub use append::{
+    Added, AppendedDatabase, HeldSource, copy_database, foreign_names, held_sources, is_unchanged,
+};
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
     is_query_name, nearest,
@@ -57,4 +61,13 @@ pub enum StoreError {
     /// A statement is wrong or not allowed.
     #[error("{0}")]
     Statement(String),
+}
+
+impl StoreError {
+    /// Whether SQLite could not write for want of room.
+    pub fn is_no_room(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        matches!(self, StoreError::Sqlite(error)
+            if matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure)))
+    }
 }

@@ -44,11 +44,7 @@ pub fn check(connection: &Connection) -> Result<(), StoreError> {
         let is_on_ours = RELATIONS.iter().any(|relation| relation.name == object.table);
         let is_odd = match object.kind.as_str() {
             "trigger" => true,
-            // The word of a partial index, and the parenthesis of an expression behind that of the columns.
-            "index" => {
-                let sql = plain(&object.sql).to_ascii_lowercase();
-                sql.contains(" where ") || sql.matches('(').count() > 1
-            }
+            "index" => !is_of_columns(&object.sql),
             _ => false,
         };
         if is_on_ours && is_odd {
@@ -56,6 +52,13 @@ pub fn check(connection: &Connection) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Whether an index is over columns: not over an expression, which may be anything, and not a partial one.
+fn is_of_columns(sql: &str) -> bool {
+    let Some((_, columns)) = sql.split_once('(') else { return sql.is_empty() };
+    let Some(columns) = columns.trim_end().strip_suffix(')') else { return false };
+    columns.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_,\"".contains(c))
 }
 
 /// Whether a table of this name would be asked in place of a function that gives rows.

@@ -201,6 +201,12 @@ impl<W: RowWriter> StateStage<W> {
         StateStage { chunk: StateChunk::new(), place: Where::Here(StateWriter::new(writer)) }
     }
 
+    /// The same, behind the rows that there are: states, ranges, totals.
+    pub fn going_on(writer: W, base: TraceBase, [states, ranges, totals]: [i64; 3]) -> Self {
+        let writer = StateWriter { base, states, ranges, totals, ..StateWriter::new(writer) };
+        StateStage { chunk: StateChunk::new(), place: Where::Here(writer) }
+    }
+
     /// Writes on a thread of its own.
     pub fn in_parallel(writer: W) -> Result<Self, StoreError>
     where

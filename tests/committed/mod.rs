@@ -70,34 +70,41 @@ pub fn traces() -> Vec<Trace> {
     traces
 }
 
-/// Those of a folder laid out as `testdata`, by name.
+/// The traces in a copy of `testdata`.
 pub fn traces_in(testdata: &Path) -> Vec<Trace> {
-    let mut traces = Vec::new();
-    for path in files_of_releases(&testdata.join("traces")) {
-        let release = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-        let program = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".trace"));
-        let (Some(release), Some(program)) = (release, program) else { continue };
-        let name = format!("{release}/{program}");
-        if testdata.join(format!("expected/{name}.parsed")).is_file() {
-            traces.push(Trace { name, path });
-        }
-    }
-    traces.sort_by(|a, b| a.name.cmp(&b.name));
-    traces
+    recorded(testdata, "traces", ".trace", |name| {
+        testdata.join(format!("expected/{name}.parsed")).is_file()
+    })
+    .into_iter()
+    .map(|(name, path)| Trace { name, path })
+    .collect()
 }
 
-/// The files in the folders `go1.NN` of a folder.
-pub fn files_of_releases(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let release = |entry: &fs::DirEntry| {
-        entry.path().is_dir() && entry.file_name().to_string_lossy().starts_with("go1.")
-    };
-    fs::read_dir(folder)
-        .unwrap()
-        .map(Result::unwrap)
-        .filter(release)
-        .flat_map(|folder| fs::read_dir(folder.path()).unwrap())
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.is_file())
+/// The files `PART/FOLDER/NAME` with an ending that were recorded by `testdata/record`, which has written
+/// down what to expect of each: whatever else lies there is somebody's own. Name without the ending, and
+/// path. `tests/conformance/recorded.py` is the same rule for scripts.
+pub fn recorded(
+    testdata: &Path,
+    part: &str,
+    ending: &str,
+    is_expected: impl Fn(&str) -> bool,
+) -> Vec<(String, PathBuf)> {
+    let part = testdata.join(part);
+    let mut found = Vec::new();
+    let folders = fs::read_dir(&part).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|path| path.is_dir()) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&part).unwrap().to_str().unwrap_or("").replace('\\', "/");
+            if let Some(name) = name.strip_suffix(ending)
+                && is_expected(name)
+            {
+                found.push((name.to_owned(), path));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Checks every item, on all processors; panics with all that failed.

@@ -3,23 +3,24 @@
 use gotrace::profile::{Config, Profile, ProfileError, Report, View, merge, read};
 use gotrace::source::{ByteStream, from_reader};
 use std::fs;
-use std::path::PathBuf;
-
-/// What `testdata/record -p` records; nothing else in the folder is ours.
-const KINDS: [&str; 8] =
-    ["allocs", "block", "cpu", "goroutine", "heap", "heap2", "mutex", "threadcreate"];
+use std::path::{Path, PathBuf};
 
 /// All committed profiles in the form of profile.proto.
 pub fn paths() -> Vec<PathBuf> {
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".pb.gz"));
-        name.is_some_and(|name| KINDS.contains(&name))
-    };
-    let folder = super::root().join("testdata/profiles");
-    let mut paths: Vec<PathBuf> = super::files_of_releases(&folder).filter(is_ours).collect();
-    paths.sort();
+    let paths = paths_in(&super::root().join("testdata"));
     assert!(paths.len() >= 21, "{} profiles", paths.len());
     paths
+}
+
+/// The profiles in a copy of `testdata`.
+pub fn paths_in(testdata: &Path) -> Vec<PathBuf> {
+    let found = super::recorded(testdata, "profiles", ".pb.gz", |name| {
+        // What testdata/programs/profiles writes, a second heap profile for differences included.
+        let kinds =
+            ["heap", "heap2", "allocs", "cpu", "goroutine", "mutex", "block", "threadcreate"];
+        kinds.iter().any(|kind| name.ends_with(&format!("/{kind}")))
+    });
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// The bytes of a profile, unpacked.

@@ -13,7 +13,7 @@ use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
 use super::query::open;
-use super::{CliError, Result, say};
+use super::{CliError, Result, say, signals};
 use crate::cli::terminal;
 use crate::store::{
     Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query, human_ns,
@@ -123,8 +123,7 @@ impl Shell {
         // From here on Ctrl-C stops the statement that runs. While a line is edited the terminal does
         // not make a signal of it. Not before the editor is there: it takes the signal over then
         // (rustyline 17, tty/unix.rs, Sig), and would have it to itself.
-        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
-            .map_err(|error| CliError::Failed(format!("Ctrl-C: {error}")))?;
+        signals::interrupt_queries();
         editor.set_helper(Some(Words::new(self.functions())));
         let history = history_path();
         if let Some(path) = &history {
