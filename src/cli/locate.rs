@@ -1,5 +1,6 @@
 //! What the options say about where sources are.
 
+use crate::profile::parse_size;
 use crate::source::Location;
 use clap::Args;
 
@@ -14,41 +15,5 @@ impl SourceOptions {
     /// The place that the user named.
     pub fn locate(&self, text: &str) -> Location {
         Location::parse(text).with_max_download(self.max_download)
-    }
-}
-
-/// Bytes of `4GiB`, `500MB`, `64k` or a plain number.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        "t" | "tib" => 1 << 40,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        _ => return Err("want a size such as 500MB or 4GiB".into()),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
-    bytes.ok_or_else(|| "want a size such as 500MB or 4GiB".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::DownloadLimits;
-
-    #[test]
-    fn sizes_are_read_with_their_units() {
-        assert_eq!(parse_size("4GiB"), Ok(DownloadLimits::default().bytes));
-        assert_eq!(parse_size("500 MB"), Ok(500_000_000));
-        assert_eq!((parse_size("64k"), parse_size("7")), (Ok(65536), Ok(7)));
-        for text in ["", "GiB", "-1", "1.5G", "4 parsecs", "99999999999TiB"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
     }
 }

@@ -35,7 +35,7 @@ pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
-pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value, parse_duration};
+pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value};
 
 /// Why the store could not do what was asked. The text is for users.
 #[derive(Debug, thiserror::Error)]

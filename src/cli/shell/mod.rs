@@ -13,9 +13,9 @@ use super::locate::SourceOptions;
 use super::output::{Format, Output};
 use super::query::open;
 use super::{CliError, Result, say};
+use crate::profile::parse_duration;
 use crate::store::{
     Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, canned_queries, human_ns,
-    parse_duration,
 };
 use clap::Args;
 use commands::Next;

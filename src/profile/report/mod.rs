@@ -112,14 +112,19 @@ impl Report {
             None => None,
         };
         let kind = profile.text(profile.sample_types[index].kind);
+        let sample_unit = profile.text(profile.sample_types[index].unit).to_owned();
+        let unit = units::shown_unit(&sample_unit, &config.unit).unwrap_or_else(|why| {
+            messages.push(format!("--unit: {why}"));
+            &config.unit
+        });
         let mut report = Report {
             view,
             units,
             symbol,
             index,
             sample_type: if config.mean { format!("mean_{kind}") } else { kind.to_owned() },
-            sample_unit: profile.text(profile.sample_types[index].unit).to_owned(),
-            unit: config.unit.clone(),
+            unit: unit.to_owned(),
+            sample_unit,
             ratio: 1.0 / config.divide_by,
             total: 0,
             messages,
