@@ -316,6 +316,20 @@ fn conditions_decide_the_exit_status() {
     run(&["heap2", "--base", "heap", "--fail-if", "cum > 100kB for put"]).expect(1).says(&["put"]);
     run(&["heap", "--base", "heap", "--fail-if", "cum > 0"]).expect(0);
     run(&["top", "heap", "--fail-if", "nonsense"]).expect(2).says(&["--fail-if", "flat%"]);
+    run(&["heap", "--fail-if", "total > 1GiB"]).expect(0);
+    run(&["heap", "--fail-if", "total > 1KiB"]).expect(1);
+    for (condition, says) in [
+        ("total > 1h", "kB, MB, GB"),
+        ("cum > 1xyz for main", "'xyz'"),
+        ("total > 3 bananas", "MB"),
+    ] {
+        let refused = run(&["top", "heap", "--fail-if", condition]).expect(2);
+        assert!(refused.stdout.is_empty(), "a condition without a verdict comes before the report");
+        refused.says(&["--fail-if", condition, says]);
+    }
+    run(&["top", "heap", "--unit", "ms"]).expect(0).says(&["--unit: 'ms' is no unit"]);
+    let same = ["kB", "KiB"].map(|unit| run(&["top", "heap", "--unit", unit]).expect(0).stdout);
+    assert!(same[0] == same[1]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a command that asks a database may use: `--timeout`, `--max-memory`, `--max-temp`.
 
-use super::locate::parse_size;
 use super::{CliError, Result};
-use crate::store::{Limits, parse_duration};
+use crate::profile::{parse_duration, parse_size};
+use crate::store::Limits;
 use clap::Args;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What the options say about where sources are.
 
+use crate::profile::{parse_duration, parse_size};
 use crate::source::Location;
-use crate::store::parse_duration;
 use clap::Args;
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -29,40 +29,15 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     ns.map(Duration::from_nanos).ok_or_else(|| "want a duration such as 30s or 10m".into())
 }
 
-/// Bytes of `4GiB`, `500MB`, `64k` or a plain number.
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        "t" | "tib" => 1 << 40,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        _ => return Err("want a size such as 500MB or 4GiB".into()),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
-    bytes.ok_or_else(|| "want a size such as 500MB or 4GiB".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::DownloadLimits;
 
     #[test]
-    fn sizes_are_read_with_their_units() {
+    fn the_defaults_of_the_options_are_those_of_a_location() {
         assert_eq!(parse_size("4GiB"), Ok(DownloadLimits::default().bytes));
         assert_eq!(parse_time("10m"), Ok(DownloadLimits::default().time));
         assert!(parse_time("0s").is_err() && parse_time("-1s").is_err());
-        assert_eq!(parse_size("500 MB"), Ok(500_000_000));
-        assert_eq!((parse_size("64k"), parse_size("7")), (Ok(65536), Ok(7)));
-        for text in ["", "GiB", "-1", "1.5G", "4 parsecs", "99999999999TiB"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
     }
 }

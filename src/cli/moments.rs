@@ -1,7 +1,7 @@
 //! Points in time as users write them.
 
 use crate::model::Moment;
-use crate::store::parse_duration;
+use crate::profile::parse_duration;
 
 const SECOND: i64 = 1_000_000_000;
 

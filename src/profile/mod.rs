@@ -27,6 +27,7 @@ mod model;
 mod paths;
 mod pattern;
 mod prepare;
+mod quantity;
 mod report;
 mod samples;
 mod sniff;
@@ -41,6 +42,7 @@ pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
 pub use pattern::Pattern;
 pub use prepare::{BASE_LABEL, Preparation, Symbolize, prepare};
+pub use quantity::{parse_duration, parse_quantity, parse_size};
 pub use report::{
     Dot, DotEdge, DotNode, Listing, ListingFunction, ListingLine, Neighbour, Report, SourceFinder,
     TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View,

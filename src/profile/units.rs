@@ -3,15 +3,19 @@
 //! Source: Go 1.27 pprof `internal/measurement/measurement.go`.
 
 /// A unit: its name as shown, the names it is known by, and how many of the base unit it is.
-struct Unit {
+pub(super) struct Unit {
     name: &'static str,
     aliases: &'static [&'static str],
     factor: f64,
 }
 
 /// Units that can be converted into each other.
-struct Kind {
+pub(super) struct Kind {
     units: &'static [Unit],
+    /// Spellings that are read beyond those of pprof, in lower case, and how many of the base unit.
+    more: &'static [(&'static str, f64)],
+    /// The units that are read, for users.
+    pub known: &'static str,
     /// What a value is shown in where the wanted unit is of another kind.
     default_name: &'static str,
     default_factor: f64,
@@ -22,7 +26,7 @@ const fn unit(name: &'static str, aliases: &'static [&'static str], factor: f64)
 }
 
 /// From the smallest unit to the largest.
-static KINDS: &[Kind] = &[
+pub(super) static KINDS: &[Kind] = &[
     Kind {
         units: &[
             unit("B", &["b", "byte"], 1.0),
@@ -32,6 +36,19 @@ static KINDS: &[Kind] = &[
             unit("TB", &["tb", "tbyte", "terabyte"], 1099511627776.0),
             unit("PB", &["pb", "pbyte", "petabyte"], 1125899906842624.0),
         ],
+        more: &[
+            ("k", 1024.0),
+            ("kib", 1024.0),
+            ("m", 1048576.0),
+            ("mib", 1048576.0),
+            ("g", 1073741824.0),
+            ("gib", 1073741824.0),
+            ("t", 1099511627776.0),
+            ("tib", 1099511627776.0),
+            ("p", 1125899906842624.0),
+            ("pib", 1125899906842624.0),
+        ],
+        known: "B, kB, MB, GB, TB or PB, or KiB, MiB, ...; both are powers of 1024",
         default_name: "B",
         default_factor: 1.0,
     },
@@ -43,6 +60,18 @@ static KINDS: &[Kind] = &[
             unit("s", &["s", "sec", "second"], 1e9),
             unit("hrs", &["hour", "hr"], 3600e9),
         ],
+        more: &[
+            // The micro sign; the letter mu is pprof's.
+            ("µs", 1e3),
+            ("μs", 1e3),
+            ("m", 60e9),
+            ("min", 60e9),
+            ("minute", 60e9),
+            ("h", 3600e9),
+            ("d", 86400e9),
+            ("day", 86400e9),
+        ],
+        known: "ns, us, ms, s, min, h or d",
         default_name: "s",
         default_factor: 1e9,
     },
@@ -58,13 +87,29 @@ static KINDS: &[Kind] = &[
             unit("T*GCU", &["teragcu"], 1e12),
             unit("P*GCU", &["petagcu"], 1e15),
         ],
+        more: &[],
+        known: "GCU, n*GCU, u*GCU, m*GCU, k*GCU, M*GCU, G*GCU, T*GCU or P*GCU",
         default_name: "GCU",
         default_factor: 1.0,
     },
 ];
 
 impl Kind {
-    fn find(&self, name: &str) -> Option<&Unit> {
+    /// How many of the base unit a unit is, in any spelling that people write.
+    pub fn read(&self, written: &str) -> Option<f64> {
+        // Prefixes of GCU differ in nothing but their case.
+        let shown = self.units.iter().find(|unit| unit.name == written);
+        if let Some(unit) = shown.or_else(|| self.find(written)) {
+            return Some(unit.factor);
+        }
+        let lower = written.to_lowercase();
+        // A letter alone has no plural: ms are no mebibytes.
+        let singular = lower.strip_suffix('s').filter(|rest| rest.len() > 1).unwrap_or(&lower);
+        self.more.iter().find(|(name, _)| *name == lower || *name == singular).map(|found| found.1)
+    }
+
+    /// The unit that pprof finds under a name.
+    pub fn find(&self, name: &str) -> Option<&Unit> {
         let mut name = name.to_lowercase();
         if name.len() > 2 && name.ends_with('s') {
             name.pop();
@@ -98,6 +143,26 @@ pub fn scale<'a>(value: i64, from: &str, to: &'a str) -> (f64, &'a str) {
         "count" | "sample" | "unit" | "minimum" | "auto" => (value as f64, ""),
         _ => (value as f64, to),
     }
+}
+
+/// The name under which pprof knows a unit that values in `from` are to be shown in. The error says
+/// what comes of one that does not fit, for users.
+pub fn shown_unit<'a>(from: &str, wanted: &'a str) -> Result<&'a str, String> {
+    if matches!(wanted, "auto" | "minimum" | "count" | "sample" | "unit") {
+        return Ok(wanted);
+    }
+    let Some(kind) = KINDS.iter().find(|kind| kind.find(from).is_some()) else {
+        return Err(format!("'{wanted}' is put behind plain numbers; the values are in {from}"));
+    };
+    if kind.find(wanted).is_some() {
+        return Ok(wanted);
+    }
+    let factor = kind.read(wanted);
+    let found = kind.units.iter().find(|unit| Some(unit.factor) == factor);
+    found.map(|unit| unit.name).ok_or_else(|| {
+        let (known, default) = (kind.known, kind.default_name);
+        format!("'{wanted}' is no unit for values in {from} ({known}); they are shown in {default}")
+    })
 }
 
 /// The value with its unit, in the unit that fits.
@@ -175,6 +240,17 @@ mod tests {
         ] {
             assert_eq!(percentage(value, total), want, "{value} of {total}");
         }
+    }
+
+    #[test]
+    fn a_unit_of_any_spelling_is_shown_under_its_name_of_pprof() {
+        assert_eq!(shown_unit("bytes", "KiB"), Ok("kB"));
+        assert_eq!(shown_unit("bytes", "kilobytes"), Ok("kilobytes"));
+        assert_eq!(shown_unit("nanoseconds", "h"), Ok("hrs"));
+        assert!(shown_unit("nanoseconds", "min").unwrap_err().contains("shown in s"));
+        assert!(shown_unit("bytes", "ms").unwrap_err().contains("kB, MB"));
+        assert!(shown_unit("count", "ms").unwrap_err().contains("plain numbers"));
+        assert_eq!(shown_unit("count", "minimum"), Ok("minimum"));
     }
 
     #[test]

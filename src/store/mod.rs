@@ -43,7 +43,7 @@ pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
-pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value, parse_duration};
+pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value};
 pub use watchdog::set_last_resort;
 
 /// Why the store could not do what was asked. The text is for users.

@@ -6,6 +6,7 @@ use super::filter::Filter;
 use super::functions::{FUNCTIONS, human_bytes};
 use super::relations::RELATIONS;
 use super::{Database, StoreError, guard};
+use crate::profile::parse_duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Error, ErrorCode, Statement, ToSql, ffi};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -449,40 +450,9 @@ fn parse_value(parameter: &Parameter, text: &str) -> Result<Value, StoreError> {
     })
 }
 
-/// Nanoseconds of `1.5ms`, `2s`, `10us`, `100ns`, `1m`, `1h`, or of a plain integer.
-pub fn parse_duration(text: &str) -> Option<i64> {
-    if let Ok(ns) = text.parse::<i64>() {
-        return Some(ns);
-    }
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-')?;
-    let (number, unit) = text.split_at(split);
-    let scale = match unit {
-        "ns" => 1.0,
-        "us" | "µs" | "μs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "m" => 60e9,
-        "h" => 3600e9,
-        _ => return None,
-    };
-    let ns = number.parse::<f64>().ok()? * scale;
-    (ns.abs() < 9e18).then_some(ns.round() as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_with_their_units() {
-        assert_eq!(parse_duration("1500"), Some(1500));
-        assert_eq!(parse_duration("1.5ms"), Some(1_500_000));
-        assert_eq!(parse_duration("-2s"), Some(-2_000_000_000));
-        assert_eq!(parse_duration("1h"), Some(3_600_000_000_000));
-        assert_eq!(parse_duration("1x"), None);
-        assert_eq!(parse_duration("ms"), None);
-        assert_eq!(parse_duration("99999999999999h"), None);
-    }
 
     #[test]
     fn the_caret_stands_under_the_place_on_its_line() {

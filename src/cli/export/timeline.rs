@@ -10,8 +10,8 @@ use crate::export::{
     write_timeline,
 };
 use crate::model::{NamePattern, Selection};
+use crate::profile::parse_duration;
 use crate::source::Location;
-use crate::store::parse_duration;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;

@@ -109,6 +109,7 @@ pub fn run(arguments: &ProfileArguments) -> Result<()> {
         };
     };
     let profile = load::load(arguments, request.sources, &config)?;
+    threshold::check_units(&thresholds, &profile, &config)?;
     let checked = match thresholds.is_empty() {
         true => None,
         false => Some(profile.clone()),

@@ -2,7 +2,7 @@
 
 use super::pictures::{ColorBy, FlameOptions};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
-use crate::profile::{Config, GRANULARITIES, Symbolize};
+use crate::profile::{Config, GRANULARITIES, Symbolize, parse_quantity};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -215,12 +215,12 @@ pub struct ProfileArguments {
     /// Prefixes to take off the names of source files
     #[arg(long, value_name = "PATH", help_heading = "Sources")]
     trim_path: Option<String>,
-    /// Seconds to record for, from a URL
-    #[arg(long, value_name = "N", help_heading = "Sources")]
+    /// How long to record from a URL, in seconds or with a unit
+    #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "Sources")]
     pub seconds: Option<u64>,
-    /// Longest wait for an answer from a URL, in seconds [default: 30 more than the recording takes];
-    /// or longest time it may take to ask a database [default: 60]
-    #[arg(long, value_name = "N", help_heading = "Sources")]
+    /// Longest wait for an answer from a URL, in seconds or with a unit [default: 30 s more than the
+    /// recording takes]; or longest time it may take to ask a database [default: 60]
+    #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "Sources")]
     pub timeout: Option<u64>,
     /// Remark to add to the profile
     #[arg(long, value_name = "TEXT", help_heading = "Sources")]
@@ -332,6 +332,12 @@ impl ProfileArguments {
         }
         Ok(config)
     }
+}
+
+/// Whole seconds of `30`, `1min`, `500ms`.
+fn parse_seconds(text: &str) -> Result<u64, String> {
+    let seconds = parse_quantity(text, "seconds")?.ceil();
+    (0.0..1e9).contains(&seconds).then_some(seconds as u64).ok_or_else(|| "out of range".into())
 }
 
 /// What pprof has and gotrace has not, and what does nearly the same.

@@ -1,7 +1,7 @@
 //! `--fail-if`: conditions that must not hold, for continuous integration.
 
 use super::{CliError, Result, new_report};
-use crate::profile::{Config, Pattern, Profile, Top, View, units};
+use crate::profile::{Config, Pattern, Profile, Top, View, parse_quantity, units};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +18,8 @@ pub struct Threshold {
     text: String,
     metric: Metric,
     comparison: String,
-    limit: f64,
-    /// Unit of the limit; empty for that of the profile.
-    unit: String,
+    /// A number and perhaps a unit; what they mean depends on the sample type.
+    limit: String,
     functions: Option<Pattern>,
 }
 
@@ -54,39 +53,46 @@ impl Threshold {
         if !["<", "<=", ">", ">=", "==", "="].contains(&comparison) {
             return Err(refuse("want one of < <= > >= =="));
         }
-        let value = value.trim();
-        let end = value
-            .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'))
-            .unwrap_or(value.len());
-        let (number, unit) = value.split_at(end);
-        let limit = number.parse().map_err(|_| refuse("want a number"))?;
-        let unit = unit.trim().trim_end_matches('%').to_owned();
         if metric == Metric::Total && functions.is_some() {
             return Err(refuse("the total is of no function"));
         }
         let comparison = comparison.to_owned();
-        Ok(Threshold { text: text.to_owned(), metric, comparison, limit, unit, functions })
+        let (text, limit) = (text.to_owned(), value.trim().to_owned());
+        let threshold = Threshold { text, metric, comparison, limit, functions };
+        if threshold.is_of_shares() {
+            threshold.limit("")?;
+        }
+        Ok(threshold)
+    }
+
+    fn is_of_shares(&self) -> bool {
+        matches!(self.metric, Metric::FlatShare | Metric::CumShare)
+    }
+
+    /// What is compared with: percent, or a value in `unit`, that of the sample type.
+    fn limit(&self, unit: &str) -> Result<f64> {
+        let limit = match self.is_of_shares() {
+            true => parse_quantity(self.limit.trim_end_matches('%'), ""),
+            false => parse_quantity(&self.limit, unit),
+        };
+        limit.map_err(|error| CliError::Usage(format!("--fail-if '{}': {error}", self.text)))
     }
 
     /// Why the condition holds, for users; `None` if it does not.
-    fn broken(&self, top: &Top, total: i64, unit: &str) -> Option<String> {
+    fn broken(&self, limit: f64, top: &Top, total: i64, unit: &str) -> Option<String> {
         let holds = |value: f64| match self.comparison.as_str() {
-            "<" => value < self.limit,
-            "<=" => value <= self.limit,
-            ">" => value > self.limit,
-            ">=" => value >= self.limit,
-            _ => value == self.limit,
-        };
-        let in_unit = |value: i64| match self.unit.is_empty() {
-            true => value as f64,
-            false => units::scale(value, unit, &self.unit).0,
+            "<" => value < limit,
+            "<=" => value <= limit,
+            ">" => value > limit,
+            ">=" => value >= limit,
+            _ => value == limit,
         };
         let share = |value: i64| match total {
             0 => 0.0,
             _ => value as f64 / total as f64 * 100.0,
         };
         if self.metric == Metric::Total {
-            return holds(in_unit(total)).then(|| {
+            return holds(total as f64).then(|| {
                 format!("--fail-if '{}': the total is {}", self.text, units::label(total, unit))
             });
         }
@@ -101,7 +107,7 @@ impl Threshold {
                     Metric::FlatShare => (item.flat, true),
                     _ => (item.cum, true),
                 };
-                let compared = if is_share { share(value) } else { in_unit(value) };
+                let compared = if is_share { share(value) } else { value as f64 };
                 holds(compared).then(|| match is_share {
                     true => format!("{}: {compared:.2}%", item.name),
                     false => format!("{}: {}", item.name, units::label(value, unit)),
@@ -118,6 +124,16 @@ impl Threshold {
     }
 }
 
+/// Fails if a condition is about a unit that the profile has not.
+pub fn check_units(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
+    if thresholds.is_empty() {
+        return Ok(());
+    }
+    let index = profile.sample_index(&config.sample_index).map_err(CliError::Failed)?;
+    let unit = profile.text(profile.sample_types[index].unit);
+    thresholds.iter().try_for_each(|one| one.limit(unit).map(|_| ()))
+}
+
 /// Fails if a condition holds. Every function counts, however small.
 pub fn check(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
     if thresholds.is_empty() {
@@ -132,8 +148,10 @@ pub fn check(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Re
         total if total != 0 => total,
         _ => top.items.iter().fold(0i64, |sum, item| sum.wrapping_add(item.flat)),
     };
-    let broken: Vec<String> =
-        thresholds.iter().filter_map(|one| one.broken(&top, total, &unit)).collect();
+    let mut broken = Vec::new();
+    for one in thresholds {
+        broken.extend(one.broken(one.limit(&unit)?, &top, total, &unit));
+    }
     if broken.is_empty() { Ok(()) } else { Err(CliError::Failed(broken.join("\ngotrace: "))) }
 }
 
@@ -149,7 +167,11 @@ mod tests {
         builder.add(&[hot, root], Default::default(), &[3 << 20]);
         builder.add(&[cold, root], Default::default(), &[1 << 20]);
         let threshold = Threshold::parse(condition)?;
-        Ok(check(&[threshold], &builder.finish(), &Config::default()).is_err())
+        match check(&[threshold], &builder.finish(), &Config::default()) {
+            Ok(()) => Ok(false),
+            Err(CliError::Failed(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     #[test]
@@ -165,10 +187,28 @@ mod tests {
             ("total > 4MB", false),
             ("total >= 4194304", true),
             ("flat% < 30 for cold", true),
+            ("flat% > 30 % for cold", false),
+            ("total > 1GiB", false),
+            ("total > 1 KiB", true),
+            ("cum > 3.5MiB for main.main", true),
+            ("cum > 3999 kB for main.main", true),
         ] {
             assert_eq!(verdict(condition).ok(), Some(want), "{condition}");
         }
-        for condition in ["", "flat", "size > 3", "flat >> 3", "flat > x", "total > 1 for main"] {
+        for condition in [
+            "",
+            "flat",
+            "size > 3",
+            "flat >> 3",
+            "flat > x",
+            "total > 1 for main",
+            "cum > 1xyz",
+            "total > 1h",
+            "total > 3 bananas",
+            "flat% > 3kB",
+            "cum > 3%",
+            "total > inf",
+        ] {
             assert!(matches!(verdict(condition), Err(CliError::Usage(_))), "{condition}");
         }
     }

@@ -1,6 +1,7 @@
 //! Samples to a graph.
 
 use super::node::{Edge, Graph, Node, NodeInfo};
+use super::tags::TagNames;
 use super::trim::NodeSet;
 use crate::profile::labels::{LabelSet, text_labels};
 use crate::profile::model::{Line, Location, Profile};
@@ -148,16 +149,21 @@ pub fn weight(values: &[i64], options: &GraphOptions<'_>) -> (i64, i64) {
     (values[options.index], if options.mean { values[0] } else { 0 })
 }
 
-/// The tags that the samples of a label set give their nodes.
+/// The tags that the samples of a label set give their nodes; names are those of [`TagNames`].
 pub struct SetTags {
-    /// All text labels, joined (`graph.go`, joinLabels).
-    text: String,
+    /// All text labels, joined (`graph.go`, joinLabels); 0 if there are none.
+    text: u32,
     /// Shown form and number of each `bytes` label.
-    numbers: Vec<(String, i64)>,
+    numbers: Vec<(u32, i64)>,
 }
 
 impl SetTags {
-    pub fn new(profile: &Profile, set: LabelSet, options: &GraphOptions<'_>) -> SetTags {
+    pub fn new(
+        profile: &Profile,
+        set: LabelSet,
+        options: &GraphOptions<'_>,
+        names: &mut TagNames,
+    ) -> SetTags {
         use crate::profile::labels::LabelValue;
         let labels = profile.label_sets.get(set);
         let mut texts: Vec<String> = Vec::new();
@@ -165,14 +171,15 @@ impl SetTags {
             texts.extend(values.iter().map(|value| format!("{key}:{value}")));
         }
         texts.sort();
+        let text = names.intern(texts.join("\\n"));
         let (unit, shown) = options.tag_units;
         let numbers = labels.iter().filter_map(|label| match label.value {
             LabelValue::Number(value, _) if profile.text(label.key) == "bytes" => {
-                Some((units::scaled_label(value, unit, shown), value))
+                Some((names.intern(units::scaled_label(value, unit, shown)), value))
             }
             _ => None,
         });
-        SetTags { numbers: numbers.collect(), text: texts.join("\\n") }
+        SetTags { numbers: numbers.collect(), text }
     }
 }
 
@@ -182,7 +189,6 @@ impl Node {
         &mut self,
         (value, divisor): (i64, i64),
         tags: Option<&SetTags>,
-        unit: &str,
         is_flat: bool,
     ) {
         let (sum, div) = match is_flat {
@@ -192,17 +198,15 @@ impl Node {
         *sum = sum.wrapping_add(value);
         *div = div.wrapping_add(divisor);
         let Some(tags) = tags else { return };
-        if !tags.text.is_empty() {
-            self.label_tags.find_or_add(&tags.text, "", 0).add(divisor, value, is_flat);
+        if tags.text != 0 {
+            self.label_tags.find_or_add(tags.text, 0).add(divisor, value, is_flat);
         }
-        let at = self.numeric_tags.iter().position(|(text, _)| *text == tags.text);
-        let at = at.unwrap_or_else(|| {
-            self.numeric_tags.push((tags.text.clone(), Default::default()));
-            self.numeric_tags.len() - 1
-        });
-        for (name, number) in &tags.numbers {
-            let tag = self.numeric_tags[at].1.find_or_add(name, unit, *number);
-            tag.add(divisor, value, is_flat);
+        if tags.numbers.is_empty() {
+            return;
+        }
+        let numeric = self.numeric_tags.entry(tags.text).or_default();
+        for &(name, number) in &tags.numbers {
+            numeric.find_or_add(name, number).add(divisor, value, is_flat);
         }
     }
 }
@@ -246,6 +250,7 @@ impl Graph {
         let (mut nodes, map) = location_nodes(profile, options.with_objects, kept);
         let profile = &*profile;
         let mut edges = Edges::default();
+        let mut tag_names = TagNames::default();
         let mut seen = vec![NO_NODE; nodes.len()];
         let mut set_tags: Vec<Option<SetTags>> = Vec::new();
         set_tags.resize_with(profile.label_sets.len(), || None);
@@ -256,9 +261,9 @@ impl Graph {
             }
             let set = profile.samples.labels(sample);
             let tags = options.with_tags.then(|| {
-                &*set_tags[set.index()].get_or_insert_with(|| SetTags::new(profile, set, options))
+                &*set_tags[set.index()]
+                    .get_or_insert_with(|| SetTags::new(profile, set, options, &mut tag_names))
             });
-            let unit = options.tag_units.0;
             let number = sample as u32;
             let mut parent = NO_NODE;
             let mut is_residual = false;
@@ -270,7 +275,7 @@ impl Graph {
                         continue;
                     }
                     if std::mem::replace(&mut seen[node as usize], number) != number {
-                        nodes[node as usize].add_sample((value, divisor), tags, unit, false);
+                        nodes[node as usize].add_sample((value, divisor), tags, false);
                     }
                     if options.with_edges && parent != NO_NODE && node != parent {
                         let call = Edge {
@@ -288,10 +293,10 @@ impl Graph {
                 }
             }
             if parent != NO_NODE && !is_residual {
-                nodes[parent as usize].add_sample((value, divisor), tags, unit, true);
+                nodes[parent as usize].add_sample((value, divisor), tags, true);
             }
         }
-        let mut graph = Graph { nodes, edges: edges.list, shown: Vec::new() };
+        let mut graph = Graph { nodes, edges: edges.list, shown: Vec::new(), tag_names };
         graph.select(options.drop_negative);
         graph
     }

@@ -14,7 +14,7 @@ mod trim;
 
 pub use build::{GraphOptions, location_nodes};
 pub use node::{Graph, Node, NodeInfo};
-pub use tags::{Tag, TagMap, sort as sort_tags};
+pub use tags::{Tag, TagCount, TagMap, sort as sort_tags};
 pub use trim::{MAX_NODELETS, NodeSet};
 
 /// What Go's conversion of a float to an int64 gives on amd64, out of range too.

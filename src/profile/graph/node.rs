@@ -1,8 +1,10 @@
 //! Nodes and edges.
 
-use super::tags::TagMap;
+use super::tags::{TagMap, TagNames};
 use crate::profile::paths;
 use crate::profile::text::{Text, Texts};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 /// What tells nodes apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -83,7 +85,7 @@ pub struct Node {
     /// Text labels of its samples.
     pub label_tags: TagMap,
     /// Number labels of its samples, by the text labels they are with.
-    pub numeric_tags: Vec<(String, TagMap)>,
+    pub numeric_tags: IndexMap<u32, TagMap, FxBuildHasher>,
 }
 
 fn divided(value: i64, divisor: i64) -> i64 {
@@ -136,6 +138,8 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// Nodes of the graph, in order.
     pub shown: Vec<u32>,
+    /// Names of the tags of all nodes.
+    pub tag_names: TagNames,
 }
 
 impl Graph {

@@ -2,6 +2,7 @@
 
 use super::build::{GraphOptions, SetTags, location_nodes, weight};
 use super::node::{Edge, Graph, Node};
+use super::tags::TagNames;
 use super::trim::NodeSet;
 use crate::profile::model::Profile;
 use rustc_hash::FxHashMap;
@@ -20,6 +21,7 @@ impl Graph {
         let (kinds, map) = location_nodes(profile, options.with_objects, kept);
         let profile = &*profile;
         let mut tree = Tree { kinds: &kinds, graph: Graph::default(), ids: FxHashMap::default() };
+        let mut tag_names = TagNames::default();
         let mut set_tags: Vec<Option<SetTags>> = Vec::new();
         set_tags.resize_with(profile.label_sets.len(), || None);
         for sample in 0..profile.samples.len() {
@@ -29,9 +31,9 @@ impl Graph {
             }
             let set = profile.samples.labels(sample);
             let tags = options.with_tags.then(|| {
-                &*set_tags[set.index()].get_or_insert_with(|| SetTags::new(profile, set, options))
+                &*set_tags[set.index()]
+                    .get_or_insert_with(|| SetTags::new(profile, set, options, &mut tag_names))
             });
-            let unit = options.tag_units.0;
             let mut parent = ROOT;
             for &location in profile.samples.stack(sample).iter().rev() {
                 let of_location = map.get(location);
@@ -42,7 +44,7 @@ impl Graph {
                     let is_inline = index + 1 != of_location.len();
                     let node = tree.child(parent, kind);
                     let added = &mut tree.graph.nodes[node as usize];
-                    added.add_sample((value, divisor), tags, unit, false);
+                    added.add_sample((value, divisor), tags, false);
                     if parent != ROOT {
                         let edge = tree.edge(parent, node);
                         edge.weight = edge.weight.wrapping_add(value);
@@ -54,10 +56,10 @@ impl Graph {
             }
             if parent != ROOT {
                 let leaf = &mut tree.graph.nodes[parent as usize];
-                leaf.add_sample((value, divisor), tags, unit, true);
+                leaf.add_sample((value, divisor), tags, true);
             }
         }
-        let mut graph = tree.graph;
+        let mut graph = Graph { tag_names, ..tree.graph };
         graph.select(options.drop_negative);
         graph
     }

@@ -27,7 +27,7 @@ impl Graph {
         for &id in &self.shown {
             let node = &mut self.nodes[id as usize];
             node.label_tags.trim(cutoff);
-            node.numeric_tags.iter_mut().for_each(|(_, tags)| tags.trim(cutoff));
+            node.numeric_tags.values_mut().for_each(|tags| tags.trim(cutoff));
         }
     }
 
@@ -54,10 +54,9 @@ impl Graph {
         if is_picture {
             let mut sum = 0;
             for (index, node) in self.iter().enumerate() {
-                let has_flat =
-                    |tags: &super::TagMap| tags.0.iter().filter(|tag| tag.flat != 0).count();
-                let numbers: usize = node.numeric_tags.iter().map(|(_, tags)| has_flat(tags)).sum();
-                sum += (has_flat(&node.label_tags) + numbers).min(MAX_NODELETS) + 1;
+                let numbers: usize =
+                    node.numeric_tags.values().map(super::TagMap::count_flat).sum();
+                sum += (node.label_tags.count_flat() + numbers).min(MAX_NODELETS) + 1;
                 if sum >= count {
                     most = index + 1;
                     break;

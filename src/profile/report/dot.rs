@@ -4,7 +4,7 @@
 //! terms of graphviz; it writes itself in graphviz's language, and is drawn without it.
 
 use super::Report;
-use crate::profile::graph::{Graph, MAX_NODELETS, NodeInfo, Tag, TagMap, sort_tags};
+use crate::profile::graph::{Graph, MAX_NODELETS, NodeInfo, Tag, TagCount, TagMap, sort_tags};
 use crate::profile::text::Texts;
 use crate::profile::{paths, units};
 use regex::Regex;
@@ -81,7 +81,8 @@ impl Report {
         let title = if program.is_empty() { "" } else { paths::base(program) }.to_owned();
         let graph = &trimmed.graph;
         let largest = graph.iter().map(|node| node.flat_value().wrapping_abs() as f64);
-        let composer = Composer { report: self, graph, max_flat: largest.fold(0.0, f64::max) };
+        let max_flat = largest.fold(0.0, f64::max);
+        let composer = Composer { report: self, graph, max_flat, unit: self.bytes_unit() };
         let mut dot = Dot { title, legend, nodes: Vec::new(), edges: Vec::new() };
         let mut numbers = vec![0; graph.nodes.len()];
         let mut has_labels = vec![false; graph.nodes.len()];
@@ -107,6 +108,8 @@ struct Composer<'a> {
     report: &'a Report,
     graph: &'a Graph,
     max_flat: f64,
+    /// Unit of the numbers of labels.
+    unit: String,
 }
 
 impl Composer<'_> {
@@ -159,24 +162,22 @@ impl Composer<'_> {
     fn labels(&self, id: u32, number: usize) -> Vec<DotNode> {
         let node = &self.graph.nodes[id as usize];
         let by_flat = !node.outgoing.is_empty();
-        let mut tags = node.label_tags.0.clone();
-        sort_tags(&mut tags, by_flat);
+        let mut tags = node.label_tags.sorted(&self.graph.tag_names, by_flat);
         tags.truncate(MAX_NODELETS);
         let mut nodes = Vec::new();
         let source = format!("N{number}");
-        let numbers_of = |text: &str| node.numeric_tags.iter().find(|(key, _)| key == text);
         for (index, tag) in tags.iter().enumerate() {
-            let value = if by_flat { tag.flat_value() } else { tag.cum_value() };
+            let value = if by_flat { tag.count.flat_value() } else { tag.count.cum_value() };
             if value == 0 {
                 continue;
             }
             let id = format!("N{number}_{index}");
             nodes.push(self.label(&source, id.clone(), &tag.name, value, false));
-            if let Some((_, numbers)) = numbers_of(&tag.name) {
+            if let Some(numbers) = node.numeric_tags.get(&tag.id) {
                 self.numbers(numbers, by_flat, &id, &mut nodes);
             }
         }
-        if let Some((_, numbers)) = numbers_of("") {
+        if let Some(numbers) = node.numeric_tags.get(&0) {
             self.numbers(numbers, by_flat, &source, &mut nodes);
         }
         nodes
@@ -210,12 +211,14 @@ impl Composer<'_> {
 
     /// `dotgraph.go`, numericNodelets.
     fn numbers(&self, tags: &TagMap, by_flat: bool, source: &str, nodes: &mut Vec<DotNode>) {
-        for (index, tag) in collapsed(tags.0.clone(), by_flat).iter().enumerate() {
-            let is_flat = by_flat || tag.flat_value() == tag.cum_value();
-            let value = if is_flat { tag.flat_value() } else { tag.cum_value() };
+        let unit = &*self.unit;
+        let tags = collapsed(tags.sorted(&self.graph.tag_names, by_flat), unit, by_flat);
+        for (index, Tag { name, count, .. }) in tags.iter().enumerate() {
+            let is_flat = by_flat || count.flat_value() == count.cum_value();
+            let value = if is_flat { count.flat_value() } else { count.cum_value() };
             if value != 0 {
                 let id = format!("N{source}_{index}");
-                nodes.push(self.label(source, id, &tag.name, value, !is_flat));
+                nodes.push(self.label(source, id, name, value, !is_flat));
             }
         }
     }
@@ -250,54 +253,55 @@ impl Composer<'_> {
 
 /// At most so many tags as a node may have; the others are joined to the nearest of the heaviest
 /// (`dotgraph.go`, collapsedTags).
-fn collapsed(mut tags: Vec<Tag>, by_flat: bool) -> Vec<Tag> {
-    sort_tags(&mut tags, by_flat);
+fn collapsed(mut tags: Vec<Tag>, unit: &str, by_flat: bool) -> Vec<Tag> {
     if tags.len() <= MAX_NODELETS {
         return tags;
     }
-    let mut groups: Vec<Vec<Tag>> = tags.drain(..MAX_NODELETS).map(|tag| vec![tag]).collect();
-    for tag in tags {
+    let rest = tags.split_off(MAX_NODELETS);
+    let mut groups: Vec<Vec<TagCount>> = tags.iter().map(|tag| vec![tag.count]).collect();
+    for Tag { count, .. } in rest {
+        let distance = |group: &[TagCount]| {
+            (units::scale(group[0].value, unit, unit).0 - count.value as f64).abs()
+        };
         let mut nearest = 0;
         for group in 1..groups.len() {
-            if distance(&tag, &groups[group][0]) < distance(&tag, &groups[nearest][0]) {
+            if distance(&groups[group]) < distance(&groups[nearest]) {
                 nearest = group;
             }
         }
-        groups[nearest].push(tag);
+        groups[nearest].push(count);
     }
-    let mut tags: Vec<Tag> = groups.iter().map(|group| joined(group)).collect();
+    let mut tags: Vec<Tag> = groups.iter().map(|group| joined(group, unit)).collect();
     sort_tags(&mut tags, by_flat);
     tags
 }
 
-fn distance(tag: &Tag, other: &Tag) -> f64 {
-    (units::scale(other.value, &other.unit, &tag.unit).0 - tag.value as f64).abs()
-}
-
 /// `dotgraph.go`, tagGroupLabel.
-fn joined(group: &[Tag]) -> Tag {
+fn joined(group: &[TagCount], unit: &str) -> Tag {
     let first = &group[0];
-    let label = |tag: &Tag| units::label(tag.value, &tag.unit);
+    let label = |tag: &TagCount| units::label(tag.value, unit);
     if group.len() == 1 {
         let (flat, cum) = (first.flat_value(), first.cum_value());
-        return Tag { name: label(first), flat, cum, ..Tag::default() };
+        let count = TagCount { flat, cum, ..TagCount::default() };
+        return Tag { name: label(first), count, id: 0 };
     }
-    let (mut low, mut high, mut sum) = (first, first, first.clone());
+    let (mut low, mut high, mut sum) = (first, first, *first);
     for tag in &group[1..] {
-        if (units::scale(tag.value, &tag.unit, &low.unit).0 as i64) < low.value {
+        let value = units::scale(tag.value, unit, unit).0 as i64;
+        if value < low.value {
             low = tag;
         }
-        if (units::scale(tag.value, &tag.unit, &high.unit).0 as i64) > high.value {
+        if value > high.value {
             high = tag;
         }
         sum.add(tag.flat_div, tag.flat, true);
         sum.add(tag.cum_div, tag.cum, false);
     }
+    let (flat, cum) = (sum.flat_value(), sum.cum_value());
     Tag {
         name: format!("{}..{}", label(low), label(high)),
-        flat: sum.flat_value(),
-        cum: sum.cum_value(),
-        ..Tag::default()
+        count: TagCount { flat, cum, ..TagCount::default() },
+        id: 0,
     }
 }
 

@@ -7,6 +7,7 @@
 //! Source: Go 1.27 pprof `internal/report/report.go`, `internal/driver/driver.go`.
 
 mod callgrind;
+mod columns;
 mod dot;
 mod header;
 mod raw;
@@ -112,14 +113,19 @@ impl Report {
             None => None,
         };
         let kind = profile.text(profile.sample_types[index].kind);
+        let sample_unit = profile.text(profile.sample_types[index].unit).to_owned();
+        let unit = units::shown_unit(&sample_unit, &config.unit).unwrap_or_else(|why| {
+            messages.push(format!("--unit: {why}"));
+            &config.unit
+        });
         let mut report = Report {
             view,
             units,
             symbol,
             index,
             sample_type: if config.mean { format!("mean_{kind}") } else { kind.to_owned() },
-            sample_unit: profile.text(profile.sample_types[index].unit).to_owned(),
-            unit: config.unit.clone(),
+            unit: unit.to_owned(),
+            sample_unit,
             ratio: 1.0 / config.divide_by,
             total: 0,
             messages,
@@ -234,10 +240,15 @@ impl Report {
         self.config.call_tree && matches!(self.view, View::Dot | View::Callgrind)
     }
 
+    /// The unit of the label `bytes`, the only number that graphs show; empty if it has none.
+    fn bytes_unit(&self) -> String {
+        let bytes = self.profile.texts.find("bytes").and_then(|key| self.units.get(&key));
+        bytes.cloned().unwrap_or_default()
+    }
+
     fn new_graph(&mut self, kept: Option<&NodeSet>, with_edges: bool) -> Graph {
         self.clean_for_graph();
-        let bytes = self.profile.texts.find("bytes").and_then(|key| self.units.get(&key));
-        let tag_unit = bytes.cloned().unwrap_or_default();
+        let tag_unit = self.bytes_unit();
         let shown = self.unit.clone();
         let options = GraphOptions { with_edges, ..self.graph_options(&tag_unit, &shown) };
         match self.is_call_tree() {

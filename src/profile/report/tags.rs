@@ -1,9 +1,9 @@
 //! `tags`: labels and the values of the samples that have them. And `comments`.
 
 use super::Report;
-use crate::profile::graph::Tag;
+use super::columns::align_right;
 use crate::profile::labels::LabelValue;
-use crate::profile::{graph, units};
+use crate::profile::units;
 use indexmap::IndexMap;
 use std::io::{self, Write};
 
@@ -51,13 +51,12 @@ impl Report {
         // Go sorts keys by a weight that it never counts, so by name.
         keys.sort_unstable_keys();
         let groups = keys.into_iter().map(|(key, (total, values))| {
-            let tags = values.into_iter().map(|(name, flat)| Tag { name, flat, ..Tag::default() });
-            let mut tags: Vec<Tag> = tags.collect();
-            graph::sort_tags(&mut tags, true);
-            let values = tags.into_iter().map(|tag| {
-                let text = self.format(tag.flat);
-                (tag.name, tag.flat, text)
+            let mut values: Vec<(String, i64)> = values.into_iter().collect();
+            // The heaviest first (`graph.go`, SortTags).
+            values.sort_unstable_by(|(a, left), (b, right)| {
+                right.wrapping_abs().cmp(&left.wrapping_abs()).then_with(|| a.cmp(b))
             });
+            let values = values.into_iter().map(|(name, flat)| (name, flat, self.format(flat)));
             TagGroup {
                 key: key.into(),
                 total: (total, self.format(total)),
@@ -75,52 +74,22 @@ impl Report {
 }
 
 impl Tags {
-    /// Writes what pprof prints. It prints through Go's `text/tabwriter`, with cells to the right and
-    /// one space between: the first column of a group, which is as wide as its widest cell, is
-    /// that of the key and of the values.
+    /// Writes what pprof prints.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let (total, total_text) = &self.total;
         let share = |value: i64| match *total > 0 {
             true => format!(" ({})", units::percentage(value, *total)),
             false => String::new(),
         };
+        let mut text = String::new();
         for group in &self.groups {
             let (sum, sum_text) = &group.total;
-            // A cell of tabwriter is text up to a tab; what follows the last tab of a line is none.
-            let mut lines = vec![(
-                vec![format!("{}:", group.key)],
-                format!(" Total {sum_text} of {total_text}{}", share(*sum)),
-            )];
-            for (name, value, text) in &group.values {
-                lines.push((
-                    vec![" ".into(), format!("{text}{}:", share(*value))],
-                    format!(" {name}"),
-                ));
+            text += &format!("{}:\t Total {sum_text} of {total_text}{}\n", group.key, share(*sum));
+            for (name, value, shown) in &group.values {
+                text += &format!(" \t{shown}{}:\t {name}\n", share(*value));
             }
-            write_columns(out, &lines)?;
-            writeln!(out)?;
+            text.push('\n');
         }
-        Ok(())
+        align_right(&text, out)
     }
-}
-
-/// What `text/tabwriter` with AlignRight and padding 1 makes of lines of cells: a column is a run
-/// of consecutive lines that have a cell there, as wide as the widest one and the padding.
-fn write_columns(out: &mut impl Write, lines: &[(Vec<String>, String)]) -> io::Result<()> {
-    let width = |text: &str| text.chars().count();
-    let column_width = |line: usize, column: usize| {
-        let has = |at: &usize| lines[*at].0.len() > column;
-        let up = (0..=line).rev().take_while(has);
-        let down = (line..lines.len()).take_while(has);
-        up.chain(down).map(|at| width(&lines[at].0[column])).max().unwrap_or(0) + 1
-    };
-    for (line, (cells, rest)) in lines.iter().enumerate() {
-        for (column, cell) in cells.iter().enumerate() {
-            let padding = column_width(line, column) - width(cell);
-            write!(out, "{:padding$}{cell}", "")?;
-        }
-        // Text may hold tabs and line ends of its own; they are rare enough to go as they are.
-        writeln!(out, "{rest}")?;
-    }
-    Ok(())
 }
