@@ -271,7 +271,11 @@ pub fn from_reader(
                 .map_err(|source| SourceError::Read { offset: 0, source })?,
         ),
     };
-    Ok(Source { stream: ByteStream::new(unpacked), packing, size_bytes, position, file: None })
+    let mut stream = ByteStream::new(unpacked);
+    if packing != Packing::Plain {
+        stream = stream.unpacked_from(position.clone());
+    }
+    Ok(Source { stream, packing, size_bytes, position, file: None })
 }
 
 #[cfg(test)]

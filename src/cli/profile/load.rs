@@ -143,7 +143,8 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
     }
     let start = source.stream.peek(4096);
     let start = start[..start.len().min(4096)].to_vec();
-    let profile = profile::read(&mut source.stream, !arguments.symbolize.is_off);
+    let (with_symbols, limits) = (!arguments.symbolize.is_off, arguments.read_limits());
+    let profile = profile::read_within(&mut source.stream, with_symbols, limits);
     progress.finish();
     profile.map_err(|error| CliError::Failed(format!("{location}: {error}{}", other_text(start))))
 }
