@@ -1,6 +1,7 @@
 //! Records to a profile, with every check of pprof's CheckValid made on the way.
 
 use super::labels::{Label, LabelValue};
+use super::limits::ReadLimits;
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
 use super::text::Text;
 use crate::source::ByteStream;
@@ -28,8 +29,17 @@ pub enum ProfileError {
 /// Reads a profile, already unpacked: in the form of `profile.proto`, or in one of Go's text forms.
 /// `with_symbols` takes the functions of text from its comments, which pprof does not.
 pub fn read(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, ProfileError> {
+    read_within(stream, with_symbols, ReadLimits::default())
+}
+
+/// The same within other limits.
+pub fn read_within(
+    stream: &mut ByteStream,
+    with_symbols: bool,
+    limits: ReadLimits,
+) -> Result<Profile, ProfileError> {
     if super::legacy::is_text(stream) {
-        return super::legacy::read_text(stream, with_symbols);
+        return super::legacy::read_text(stream, with_symbols, limits);
     }
     if stream.peek(1).is_empty() {
         return match stream.take_error() {
@@ -37,7 +47,7 @@ pub fn read(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, Prof
             None => Err(WireError::new(0, "empty input").into()),
         };
     }
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder { limits, ..Decoder::default() };
     let done = read_profile(stream, &mut decoder);
     // That the input could not be unpacked explains whatever the parser missed behind it.
     if let Some(error) = stream.take_error() {
@@ -51,6 +61,9 @@ pub fn read(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, Prof
 #[derive(Default)]
 struct Decoder {
     profile: Profile,
+    limits: ReadLimits,
+    /// About how many bytes of memory everything here takes.
+    kept_bytes: u64,
     /// The string table: the text of each number.
     strings: Vec<Text>,
     /// What was found first of things that have no place in the profile before the string table.
@@ -105,8 +118,16 @@ impl Ids {
 /// Ids of locations from here on are stand-ins for larger ones.
 const STAND_INS: u32 = 0xf000_0000;
 
+/// What a place in a hash table takes, about.
+const ENTRY: usize = 16;
+
 impl Records for Decoder {
+    fn reached(&mut self, offset: u64, packed: Option<u64>) -> Result<(), WireError> {
+        self.limits.check_ratio(offset, packed)
+    }
+
     fn sample_type(&mut self, value: RawValueType, offset: u64) -> Result<(), WireError> {
+        self.keep(size_of::<(RawValueType, u64)>(), offset)?;
         self.sample_types.push((value, offset));
         Ok(())
     }
@@ -121,6 +142,7 @@ impl Records for Decoder {
                 format!("sample: {} values, but those before have {width}", sample.values.len()),
             ));
         }
+        self.keep(16 + 8 * sample.values.len() + 4 * sample.locations.len(), offset)?;
         let (large_ids, stand_ins) = (&mut self.large_ids, &mut self.large_stand_ins);
         let frames = sample.locations.iter().map(|&id| match u32::try_from(id) {
             Ok(id) if id < STAND_INS => id,
@@ -138,6 +160,8 @@ impl Records for Decoder {
             let set = match self.label_ids.get(sample.labels) {
                 Some(&set) => set,
                 None => {
+                    // As numbers, as the key of that, and as labels in the end.
+                    self.keep(3 * (size_of_val(sample.labels) + ENTRY), offset)?;
                     let set = self.label_sets.len() as u32;
                     self.label_sets.push((sample.labels.into(), offset));
                     self.label_ids.insert(sample.labels.into(), set);
@@ -150,6 +174,7 @@ impl Records for Decoder {
     }
 
     fn mapping(&mut self, mapping: RawMapping, offset: u64) -> Result<(), WireError> {
+        self.keep(2 * size_of::<RawMapping>() + ENTRY, offset)?;
         new_id(&mut self.mapping_ids, mapping.id, self.mappings.len(), "mapping", offset)?;
         self.mappings.push((mapping, offset));
         Ok(())
@@ -157,6 +182,8 @@ impl Records for Decoder {
 
     fn location(&mut self, raw: RawLocation<'_>, offset: u64) -> Result<(), WireError> {
         let position = self.profile.locations.len();
+        let lines = size_of_val(raw.lines) + raw.lines.len() * size_of::<Line>() + ENTRY;
+        self.keep(size_of::<Location>() + lines + ENTRY, offset)?;
         new_id(&mut self.location_ids, raw.id, position, "location", offset)?;
         let first = self.lines.len();
         self.lines.extend(raw.lines.iter().map(|&line| (line, offset)));
@@ -179,6 +206,7 @@ impl Records for Decoder {
     }
 
     fn function(&mut self, function: RawFunction, offset: u64) -> Result<(), WireError> {
+        self.keep(2 * size_of::<RawFunction>() + ENTRY, offset)?;
         new_id(&mut self.function_ids, function.id, self.functions.len(), "function", offset)?;
         self.functions.push((function, offset));
         Ok(())
@@ -188,7 +216,10 @@ impl Records for Decoder {
         if self.strings.is_empty() && !text.is_empty() {
             return Err(WireError::new(offset, "string_table: the first entry must be empty"));
         }
+        let known = self.profile.texts.len();
         self.strings.push(self.profile.texts.intern(&String::from_utf8_lossy(text)));
+        let is_new = self.profile.texts.len() > known;
+        self.keep(size_of::<Text>() + if is_new { text.len() + 3 * ENTRY } else { 0 }, offset)?;
         Ok(())
     }
 
@@ -202,6 +233,7 @@ impl Records for Decoder {
             }
             self.has_time = time != 0;
         }
+        self.keep(size_of::<(RawHeader, u64)>(), offset)?;
         self.headers.push((header, offset));
         Ok(())
     }
@@ -228,6 +260,16 @@ fn new_id(
 }
 
 impl Decoder {
+    /// Counts what is about to be kept.
+    #[inline(always)]
+    fn keep(&mut self, bytes: usize, offset: u64) -> Result<(), WireError> {
+        self.kept_bytes += bytes as u64;
+        match self.kept_bytes > self.limits.memory_bytes {
+            true => Err(self.limits.too_much(offset)),
+            false => Ok(()),
+        }
+    }
+
     /// Remembers the mapping of a location by its id, until all mappings have come.
     fn location_mapping(&mut self, position: u32, mapping: u64) {
         // Mappings mostly come before locations; then the position is known already.

@@ -9,6 +9,7 @@
 use super::decode::ProfileError;
 use super::goroutine_text;
 use super::labels::{Label, LabelValue};
+use super::limits::ReadLimits;
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
 use super::text::Text;
 use crate::source::ByteStream;
@@ -16,9 +17,6 @@ use crate::wire::WireError;
 use regex::Regex;
 use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
-
-/// The longest text that is read, bytes.
-const MAX_TEXT: usize = 1 << 30;
 
 /// The forms of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +92,12 @@ fn is_blank(line: &str) -> bool {
 }
 
 /// Reads a profile in text. `with_symbols` takes the functions from the comments.
-pub fn read_text(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, ProfileError> {
-    let text = whole(stream)?;
+pub fn read_text(
+    stream: &mut ByteStream,
+    with_symbols: bool,
+    limits: ReadLimits,
+) -> Result<Profile, ProfileError> {
+    let text = whole(stream, limits)?;
     let text = String::from_utf8_lossy(&text);
     let form = form_of(&text).ok_or_else(|| WireError::new(0, "this text is no profile"))?;
     if form == Form::Goroutines {
@@ -112,16 +114,18 @@ pub fn read_text(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile,
     Ok(reader.profile)
 }
 
-fn whole(stream: &mut ByteStream) -> Result<Vec<u8>, ProfileError> {
+/// All bytes. What is kept of a text in the end takes at most as much as the text, thrice.
+fn whole(stream: &mut ByteStream, limits: ReadLimits) -> Result<Vec<u8>, ProfileError> {
     let mut text = Vec::new();
     loop {
+        limits.check_ratio(stream.offset(), stream.packed_offset())?;
         let some = stream.peek(1);
         if some.is_empty() {
             break;
         }
         let len = some.len();
-        if text.len() + len > MAX_TEXT {
-            return Err(WireError::new(text.len() as u64, "the text is longer than 1 GiB").into());
+        if (text.len() + len) as u64 > limits.memory_bytes / 4 {
+            return Err(limits.too_much(text.len() as u64).into());
         }
         text.extend_from_slice(some);
         stream.consume(len);
@@ -580,7 +584,7 @@ mod tests {
             created by main.main in goroutine 1\n\tm.go:3 +0x2\n";
         let mut stream = ByteStream::from_bytes(text);
         assert!(is_text(&mut stream));
-        let profile = read_text(&mut stream, true).unwrap();
+        let profile = read_text(&mut stream, true, ReadLimits::default()).unwrap();
         assert_eq!(profile.samples.len(), 2);
         assert_eq!(profile.samples.stack(1).len(), 1);
         assert_eq!(profile.labels(1).len(), 2);
@@ -589,7 +593,7 @@ mod tests {
     #[test]
     fn damaged_text_is_refused_with_its_place() {
         let mut stream = ByteStream::from_bytes("goroutine profile: total 1\n\nnonsense\n");
-        let error = read_text(&mut stream, true).unwrap_err().to_string();
+        let error = read_text(&mut stream, true, ReadLimits::default()).unwrap_err().to_string();
         assert!(error.starts_with("byte 28: want a count and a stack"), "{error}");
     }
 }

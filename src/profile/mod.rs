@@ -22,6 +22,7 @@ mod graph;
 mod label_frames;
 mod labels;
 mod legacy;
+mod limits;
 mod merge;
 mod model;
 mod paths;
@@ -36,8 +37,9 @@ pub mod units;
 
 pub use builder::{Builder, Frame};
 pub use config::{Config, GRANULARITIES, OPTIONS};
-pub use decode::{ProfileError, read};
+pub use decode::{ProfileError, read, read_within};
 pub use labels::{Label, LabelSet, LabelSets, LabelValue};
+pub use limits::ReadLimits;
 pub use merge::{make_compatible, merge};
 pub use model::{Function, Line, Location, Mapping, Profile, ValueType};
 pub use pattern::Pattern;

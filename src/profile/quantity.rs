@@ -12,6 +12,7 @@ struct Quantity {
     real: f64,
     /// The same without rounding, if number and unit are whole.
     exact: Option<i128>,
+    has_unit: bool,
 }
 
 impl Quantity {
@@ -20,7 +21,7 @@ impl Quantity {
     fn read(text: &str, unit: &str) -> Result<Self, String> {
         let text = text.trim();
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let mut quantity = Quantity { real: 0.0, exact: Some(0) };
+        let mut quantity = Quantity { real: 0.0, exact: Some(0), has_unit: false };
         let mut rest = unsigned;
         while !rest.is_empty() || rest.len() == unsigned.len() {
             let is_number = |c: char| c.is_ascii_digit() || c == '.';
@@ -36,6 +37,7 @@ impl Quantity {
                 .flatten()
                 .ok_or_else(|| format!("'{}' does not fit; {}", written, wanted(unit)))?;
             quantity.real += real * factor;
+            quantity.has_unit |= !written.is_empty();
             quantity.exact = (number.parse::<i64>().ok().filter(|_| factor.fract() == 0.0))
                 .zip(quantity.exact)
                 .map(|(number, sum)| sum.saturating_add(i128::from(number) * factor as i128));
@@ -48,11 +50,12 @@ impl Quantity {
         Ok(quantity)
     }
 
-    /// The nearest whole number; `None` if it does not fit.
+    /// The nearest whole number; `None` if it does not fit, and for a
+    /// fraction without a unit.
     fn whole(&self) -> Option<i64> {
         match self.exact {
             Some(exact) => i64::try_from(exact).ok(),
-            None => (self.real.abs() < 9e18).then(|| self.real.round() as i64),
+            None => (self.has_unit && self.real.abs() < 9e18).then(|| self.real.round() as i64),
         }
     }
 }
@@ -96,13 +99,19 @@ pub fn parse_quantity(text: &str, unit: &str) -> Result<f64, String> {
 
 /// Nanoseconds of `1.5ms`, `2s`, `10us`, `1min`, `1h`, or of a plain integer.
 pub fn parse_duration(text: &str) -> Option<i64> {
+    // Whoever writes 1.5 means seconds or milliseconds; there is no half of a nanosecond.
+    if !text.contains(char::is_alphabetic) && text.contains('.') {
+        return None;
+    }
     Quantity::read(text, "nanoseconds").ok()?.whole()
 }
 
 /// Bytes of `4GiB`, `500MB`, `64k` or of a plain integer. The error is for users.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let bytes = Quantity::read(text, "bytes")?.whole().and_then(|bytes| u64::try_from(bytes).ok());
-    bytes.ok_or_else(|| format!("want a size such as 500MB or 4GiB, got '{text}'"))
+    let wanted = "want a size such as 500MB or 4GiB";
+    let read = Quantity::read(text, "bytes").map_err(|error| format!("{wanted}: {error}"))?;
+    let bytes = read.whole().and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.ok_or_else(|| format!("{wanted}, got '{text}'"))
 }
 
 #[cfg(test)]
@@ -173,7 +182,7 @@ mod tests {
         assert_eq!(parse_duration("-2s"), Some(-2_000_000_000));
         assert_eq!(parse_duration("1m"), Some(60_000_000_000));
         assert_eq!(parse_duration("1h"), Some(3_600_000_000_000));
-        for text in ["1x", "ms", "99999999999999h", "", "1MB"] {
+        for text in ["1x", "ms", "99999999999999h", "", "1MB", "1.5"] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));

@@ -299,7 +299,10 @@ pub fn from_reader(
             Packing::Zstd => Box::new(unpack_zstd(reader).map_err(failed)?),
         };
     }
-    let stream = ByteStream::new(reader);
+    let mut stream = ByteStream::new(reader);
+    if packing != Packing::Plain {
+        stream = stream.unpacked_from(position.clone());
+    }
     Ok(Source { stream, packing, size_bytes, position, answer, file: None })
 }
 

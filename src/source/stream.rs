@@ -1,6 +1,6 @@
 //! A sliding window over a reader.
 
-use super::SourceError;
+use super::{Position, SourceError};
 use std::io::{self, Read};
 
 /// Bytes asked of the reader at a time.
@@ -20,12 +20,31 @@ pub struct ByteStream {
     offset: u64,
     at_end: bool,
     error: Option<io::Error>,
+    packed: Option<Position>,
 }
 
 impl ByteStream {
     /// A stream over `reader`, from offset 0.
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
-        ByteStream { reader, window: Vec::new(), start: 0, offset: 0, at_end: false, error: None }
+        ByteStream {
+            reader,
+            window: Vec::new(),
+            start: 0,
+            offset: 0,
+            at_end: false,
+            error: None,
+            packed: None,
+        }
+    }
+
+    /// The same stream, which is unpacked from an input that has come to `position`.
+    pub fn unpacked_from(self, position: Position) -> Self {
+        ByteStream { packed: Some(position), ..self }
+    }
+
+    /// How many bytes of the packed input were taken; `None` if it is not packed.
+    pub fn packed_offset(&self) -> Option<u64> {
+        self.packed.as_ref().map(Position::get)
     }
 
     /// A stream over bytes in memory.

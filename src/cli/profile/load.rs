@@ -148,7 +148,8 @@ fn load_one(arguments: &ProfileArguments, location: &Location) -> Result<Profile
         // What is no profile is not read to its end.
         Kind::Other(_) => Err(opened.refuse()),
         Kind::Profile => {
-            let profile = profile::read(&mut opened.source.stream, !arguments.symbolize.is_off);
+            let (with_symbols, limits) = (!arguments.symbolize.is_off, arguments.read_limits());
+            let profile = profile::read_within(&mut opened.source.stream, with_symbols, limits);
             opened.progress.finish();
             profile.map_err(|error| CliError::Failed(format!("{location}: {error}")))
         }

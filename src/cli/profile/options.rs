@@ -2,7 +2,7 @@
 
 use super::pictures::{ColorBy, FlameOptions};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
-use crate::profile::{Config, GRANULARITIES, Symbolize, parse_quantity};
+use crate::profile::{Config, GRANULARITIES, ReadLimits, Symbolize, parse_quantity, parse_size};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -222,6 +222,12 @@ pub struct ProfileArguments {
     /// recording takes]; or longest time it may take to ask a database [default: 60]
     #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "Sources")]
     pub timeout: Option<u64>,
+    /// Most memory that what is kept of one source may take [default: 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Sources")]
+    max_memory: Option<u64>,
+    /// How many times its size a packed source may unpack to, beyond 256 MiB [default: 200]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    max_unpack: Option<u64>,
     /// Remark to add to the profile
     #[arg(long, value_name = "TEXT", help_heading = "Sources")]
     pub add_comment: Option<String>,
@@ -331,6 +337,15 @@ impl ProfileArguments {
             return Err("--normalize: there must be a base to normalize by".into());
         }
         Ok(config)
+    }
+
+    /// What is read and kept of each source at most.
+    pub fn read_limits(&self) -> ReadLimits {
+        let default = ReadLimits::default();
+        ReadLimits {
+            memory_bytes: self.max_memory.unwrap_or(default.memory_bytes),
+            unpack_ratio: self.max_unpack.unwrap_or(default.unpack_ratio),
+        }
     }
 }
 

@@ -22,6 +22,19 @@ pub struct Field<'a> {
     pub offset: u64,
 }
 
+/// Refuses a tag that no field of a profile begins with: field 0, which protobuf does not have and
+/// which any zeros would be, groups, which it has given up, and wire types that never were.
+#[inline(always)]
+pub fn check_tag(tag: u64, name: &str, offset: u64) -> Result<(), WireError> {
+    let what = match (tag >> 3, tag & 7) {
+        (0, _) => "want a field, got the number 0".to_owned(),
+        (_, 0 | 1 | 2 | 5) => return Ok(()),
+        (field, 3 | 4) => format!("field {field}: want a value, got a group (wire types 3 and 4)"),
+        (field, other) => format!("field {field}: wire type {other} is none of protobuf's"),
+    };
+    Err(WireError::new(offset, format!("{name}: {what}")))
+}
+
 /// Walks over the fields of a message.
 pub struct Cursor<'a> {
     data: &'a [u8],
@@ -77,6 +90,7 @@ impl<'a> Cursor<'a> {
         let at = self.pos;
         let tag = self.varint("tag of a field")?;
         let number = tag >> 3;
+        check_tag(tag, self.message, self.base + at as u64)?;
         let value = match tag & 7 {
             0 => Value::Varint(self.varint("value of a field")?),
             2 => {
@@ -92,7 +106,7 @@ impl<'a> Cursor<'a> {
                 self.pos += len as usize;
                 Value::Bytes(&self.data[start..self.pos], self.base + start as u64)
             }
-            fixed @ (1 | 5) => {
+            fixed => {
                 let len = if fixed == 1 { 8 } else { 4 };
                 if self.data.len() - self.pos < len {
                     return Err(
@@ -101,12 +115,6 @@ impl<'a> Cursor<'a> {
                 }
                 self.pos += len;
                 Value::Fixed
-            }
-            other => {
-                return Err(self.error(
-                    at,
-                    format_args!("field {number}: wire type {other} is none of protobuf's"),
-                ));
             }
         };
         Ok(Some(Field { number, value, offset: self.base + at as u64 }))

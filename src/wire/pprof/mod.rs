@@ -145,6 +145,11 @@ pub enum RawHeader {
 /// What receives a profile, record by record. `offset` is where the record begins in the
 /// uncompressed input.
 pub trait Records {
+    /// Reading has come to this offset, for which so many bytes of a packed input were taken; an error
+    /// ends it. It is asked every few megabytes.
+    fn reached(&mut self, _offset: u64, _packed: Option<u64>) -> Result<(), WireError> {
+        Ok(())
+    }
     /// A sample type.
     fn sample_type(&mut self, value: RawValueType, offset: u64) -> Result<(), WireError>;
     /// A sample.

@@ -1,6 +1,6 @@
 //! Bytes to records.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, check_tag};
 use super::{
     RawFunction, RawHeader, RawLabel, RawLine, RawLocation, RawMapping, RawSample, RawValueType,
     Records, WireError,
@@ -11,6 +11,9 @@ use crate::wire::varint;
 /// The longest top-level record that is read, bytes. Records are a few hundred bytes; the bound
 /// keeps a damaged length from making the window grow to the size of the input.
 pub const MAX_RECORD_BYTES: u64 = 64 << 20;
+
+/// Bytes between two looks at how far reading has come.
+const LOOK_EVERY: u64 = 1 << 20;
 
 /// Buffers that all samples share.
 #[derive(Default)]
@@ -24,24 +27,24 @@ struct Buffers {
 /// Reads a profile to its end. Fields that are not known are skipped, as protobuf demands.
 pub fn read_profile(stream: &mut ByteStream, to: &mut impl Records) -> Result<(), WireError> {
     let mut buffers = Buffers::default();
+    let mut next_look = LOOK_EVERY;
     loop {
         let offset = stream.offset();
+        if offset >= next_look {
+            to.reached(offset, stream.packed_offset())?;
+            next_look = offset + LOOK_EVERY;
+        }
         let start = stream.peek(20);
         if start.is_empty() {
             return Ok(());
         }
         let (tag, tag_len) = head(start, offset, "tag")?;
         let name = name_of(tag >> 3);
+        check_tag(tag, name, offset)?;
         let (number, number_len) = match tag & 7 {
             0 | 2 => head(&start[tag_len..], offset + tag_len as u64, name)?,
             1 => (8, 0),
-            5 => (4, 0),
-            other => {
-                return Err(WireError::new(
-                    offset,
-                    format!("{name}: wire type {other} is none of protobuf's"),
-                ));
-            }
+            _ => (4, 0),
         };
         stream.consume(tag_len + number_len);
         if tag & 7 == 0 {
