@@ -146,7 +146,6 @@ fn refusal(sql: &str, options: &[&str]) -> String {
 
 #[test]
 fn time_ends_what_functions_do_inside_of_them() {
-    let limits = Limits { time: Some(Duration::from_millis(500)), rows: None, ..Limits::default() };
     // Two million intervals, each as long as the trace, meet every state; and each other.
     let many = "with recursive n(x) as (select 1 union all select x + 1 from n limit 500000) \
                 select 0 as start_ns, 1000000000 as duration_ns, x as id from n";
