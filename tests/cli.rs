@@ -86,7 +86,7 @@ fn a_file_of_somebody_else_is_only_overwritten_by_force() {
     sandbox.gotrace(&["ingest", "app.trace", "-o", "other.db"]).expect(1).says(&["--force"]);
     assert_eq!(number(&open(&other), "select count(*) from mine"), 0);
     sandbox.gotrace(&["ingest", "app.trace", "--force"]).expect(0);
-    // One that gotrace made is replaced without asking by the same once more.
+    // One that gotrace made is replaced without asking.
     sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
     assert_eq!(number(&open(&sandbox.path("app.db")), "select count(*) from traces"), 1);
 }
@@ -136,7 +136,7 @@ fn several_sources_go_into_one_database_and_a_bad_one_does_not_stop_the_others()
     assert_eq!(violations(&database, &invariants()), [""; 0]);
     // Each trace has the rows it has alone.
     for (index, name) in ["0.trace", "1.trace", "2.trace", "3.trace"].iter().enumerate() {
-        sandbox.gotrace(&["ingest", name, "-o", "one.db", "--force"]).expect(0);
+        sandbox.gotrace(&["ingest", name, "-o", "one.db"]).expect(0);
         let one = open(&sandbox.path("one.db"));
         for table in [
             "goroutines",
@@ -752,7 +752,64 @@ fn a_huge_result_stops_at_the_row_limit_and_keeps_what_came_before() {
     let two = sandbox.gotrace(&["query", "app.db", "values (1), (2)", "--max-rows", "2"]).expect(0);
     assert_eq!(two.text(), "column1\n1\n2\n");
     for sql in ["select zeroblob(2000000000)", "select hex(zeroblob(250000000))"] {
-        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&["is longer than"]);
+        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&["longer than 64.0MiB"]);
+    }
+}
+
+#[test]
+fn a_statement_is_what_sqlite_takes_for_one() {
+    let sandbox = with_database();
+    for sql in [
+        "values(1)",
+        "select(1)",
+        "select/**/1",
+        ";; select 1",
+        "-- x\nselect 1",
+        "/* x */ select 1; -- y",
+        "with a as (values(1)) select * from a",
+    ] {
+        let run = sandbox.gotrace(&["query", "app.db", sql]).expect(0);
+        assert!(run.text().ends_with("\n1\n"), "{sql}: {}", run.text());
+    }
+    sandbox.gotrace(&["query", "app.db", "explain select 1"]).expect(0);
+    sandbox.gotrace(&["query", "app.db", "traces"]).expect(2).says(&["no query 'traces'"]);
+    sandbox
+        .gotrace(&["query", "app.db", "gorutines"])
+        .expect(2)
+        .says(&["did you mean 'goroutines'"]);
+    for sql in ["delete from goroutines", "update goroutines set id = 1", "drop table traces"] {
+        let run = sandbox.gotrace(&["query", "app.db", sql]).expect(1);
+        run.says(&["only statements that read are allowed"]);
+    }
+}
+
+#[test]
+fn functions_take_what_a_user_gives_or_say_what_they_want() {
+    let sandbox = with_database();
+    for (sql, want) in [
+        ("human_ns(avg(value)) from json_each('[1500, 1501]')", "1.50µs"),
+        ("human_ns(null) is null", "1"),
+        ("stack_leaf(1.0) = stack_leaf(1)", "1"),
+        ("state_at(1.0, 0.4) is state_at(1, 0)", "1"),
+        ("histogram_step(1500.2, 10)", "31"),
+        ("count(*) > 0 from state_buckets(2.0)", "1"),
+    ] {
+        let (value, from) = sql.split_once(" from ").unwrap_or((sql, "(values (1))"));
+        let sql = format!("select {value} as x from {from}");
+        let run = sandbox.gotrace(&["query", "app.db", &sql]).expect(0);
+        assert_eq!(run.text(), format!("x\n{want}\n"), "{sql}");
+    }
+    for (sql, says) in [
+        ("select human_ns('abc')", "human_ns(ns): want a number as argument 1, got the text 'abc'"),
+        ("select percentile(1, 'x')", "percentile(x, p): want a share as argument 2"),
+        ("select stack_match(1, 2)", "stack_match(stack_id, pattern): want a text as argument 2"),
+        ("select human_ns(1, 2)", "it is human_ns(ns)"),
+        (
+            "select * from state_buckets('a')",
+            "state_buckets: want an integer as argument 1 (steps)",
+        ),
+    ] {
+        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&[says]);
     }
 }
 
