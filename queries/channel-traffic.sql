@@ -13,7 +13,7 @@
 -- column mean_ns INTEGER: how long on average
 -- column max_ns INTEGER: the longest
 -- column longest_goid INTEGER: goid of the goroutine that waited longest
--- column longest_woken_by INTEGER: goid of the goroutine at the other end then
+-- column longest_woken_by_goid INTEGER: goid of the goroutine at the other end then
 -- column stack_id INTEGER: stack of the longest; select stack(ID) shows it
 -- column other_stack_id INTEGER: stack at the other end then
 with pairs as (
@@ -33,7 +33,7 @@ with pairs as (
 select p.reason as reason, p.place as place, p.other as other, p.waits as waits,
   p.total_ns as total_ns, p.total_ns / p.waits as mean_ns, p.max_ns as max_ns,
   (select goid from goroutines where id = p.max_goroutine_id) as longest_goid,
-  (select goid from main.raw_goroutines where id = s.woken_by) as longest_woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by_id) as longest_woken_by_goid,
   p.stack_id as stack_id, p.woken_stack_id as other_stack_id
 from pairs p
 left join raw_goroutine_states s on s.id = p.max_state_id

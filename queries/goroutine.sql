@@ -13,14 +13,14 @@
 -- column open TEXT: start if it had begun before the trace, end if it went on after it, both; else NULL
 -- column proc INTEGER: the proc on which it entered the state
 -- column thread INTEGER: the thread on which it entered the state
--- column woken_by INTEGER: goid of the goroutine that ended the wait or made it runnable
+-- column woken_by_goid INTEGER: goid of the goroutine that ended the wait or made it runnable
 -- column stack TEXT: where it was when it entered the state
 select s.start_ns as start_ns, s.duration_ns as duration_ns, s.state as state,
   nullif(s.reason, '') as reason,
   case when s.open_start and s.open_end then 'both' when s.open_start then 'start'
     when s.open_end then 'end' end as open,
   s.proc as proc, s.thread as thread,
-  (select goid from main.raw_goroutines where id = s.woken_by) as woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by_id) as woken_by_goid,
   stack(s.stack_id) as stack
 from goroutine_states s
 -- More than one row where the runtime used the number again.

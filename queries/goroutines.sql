@@ -15,7 +15,7 @@
 -- column channel_ns INTEGER: time they waited to send to or receive from a channel
 -- column select_ns INTEGER: time they waited in select statements
 -- column sleep_ns INTEGER: time they slept
--- column gc_ns INTEGER: time they waited for the garbage collector
+-- column gc_ns INTEGER: time they waited for the garbage collector, its locks included
 -- column other_ns INTEGER: time they waited for anything else, or the trace does not tell for what
 -- column syscall_ns INTEGER: time in system calls, while they kept their proc
 -- column syscall_blocked_ns INTEGER: time in system calls after they had lost their proc
@@ -35,6 +35,15 @@ with waits as (
   join goroutines g on g.id = w.goroutine_id
   where :trace is null or g.trace_id = :trace
   group by g.function_id
+), collector_locks as (
+  -- What the runtime calls a lock is one of the collector's by its stack.
+  select t.function_id as function_id, sum(t.total_ns) as total_ns
+  from raw_state_totals t
+  join reasons r on r.id = t.reason_id
+  join stacks k on k.id = t.stack_id
+  where t.state = 4 and r.kind = 'lock' and k.wait_kind in ('gc start', 'gc mark done')
+    and (:trace is null or t.trace_id = :trace)
+  group by t.function_id
 ), groups as (
   select g.function_id as function_id, g.name as name, g.is_system as is_system,
     count(*) as goroutines,
@@ -49,14 +58,17 @@ with waits as (
 select g.name as name, g.goroutines as goroutines,
   round(1.0 * g.running_ns / nullif(g.all_running_ns, 0), 4) as running_share,
   g.running_ns as running_ns, g.runnable_ns as runnable_ns,
-  coalesce(w.network_ns, 0) as network_ns, coalesce(w.lock_ns, 0) as lock_ns,
+  coalesce(w.network_ns, 0) as network_ns,
+  coalesce(w.lock_ns, 0) - coalesce(c.total_ns, 0) as lock_ns,
   coalesce(w.channel_ns, 0) as channel_ns, coalesce(w.select_ns, 0) as select_ns,
-  coalesce(w.sleep_ns, 0) as sleep_ns, coalesce(w.gc_ns, 0) as gc_ns,
+  coalesce(w.sleep_ns, 0) as sleep_ns,
+  coalesce(w.gc_ns, 0) + coalesce(c.total_ns, 0) as gc_ns,
   coalesce(w.other_ns, 0) as other_ns, g.syscall_ns as syscall_ns,
   g.syscall_blocked_ns as syscall_blocked_ns, g.p50_total_ns as p50_total_ns,
   g.p99_total_ns as p99_total_ns
 from groups g
 left join waits w on w.function_id is g.function_id
+left join collector_locks c on c.function_id is g.function_id
 -- Without a stack the runtime's goroutines cannot be told from the program's: show them.
 where :system or not g.is_system or g.name is null
 order by g.running_ns desc, g.goroutines desc, g.name

@@ -13,7 +13,7 @@
 -- column name TEXT: the function that goroutine began with; NULL if no stack of it was seen
 -- column place TEXT: function that waited, the runtime and the plumbing of the standard library skipped; NULL if unknown
 -- column still_waiting INTEGER: 1 if it had not ended when the trace did
--- column woken_by INTEGER: goid of the goroutine that ended it; NULL if none did
+-- column woken_by_goid INTEGER: goid of the goroutine that ended it; NULL if none did
 -- column woken_by_place TEXT: where that goroutine was
 with places as (
   -- The totals tell wakers apart; what is not grouped by is that of the longest, see stw.sql.
@@ -26,7 +26,7 @@ with places as (
 select t.max_ns as duration_ns, s.start_ns as start_ns, nullif(t.reason, '') as reason,
   g.goid as goid, g.name as name, stack_user(t.stack_id) as place,
   (s.code >> 7) & 1 as still_waiting,
-  (select goid from main.raw_goroutines where id = s.woken_by) as woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by_id) as woken_by_goid,
   stack_user(s.woken_stack_id) as woken_by_place
 from places t
 join raw_goroutine_states s on s.id = t.max_state_id

@@ -21,19 +21,19 @@ with recursive start as (
 ), reached (id, depth) as (
   select id, 0 from start
   union
-  select s.woken_by, n.depth + 1
+  select s.woken_by_id, n.depth + 1
   from reached n
   cross join raw_state_ranges r on r.goroutine_id = n.id
   cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-  where n.depth < min(:depth, 20) and s.code & 7 = 4 and s.woken_by is not null
+  where n.depth < min(:depth, 20) and s.code & 7 = 4 and s.woken_by_id is not null
 ), nearest as materialized (
   select id, min(depth) as depth from reached group by id
 ), edges as (
-  select s.woken_by as id, n.depth + 1 as depth, count(*) as wakes, sum(s.duration_ns) as wait_ns
+  select s.woken_by_id as id, n.depth + 1 as depth, count(*) as wakes, sum(s.duration_ns) as wait_ns
   from nearest n
   cross join raw_state_ranges r on r.goroutine_id = n.id
   cross join raw_goroutine_states s on s.id between r.first_state and r.last_state
-  where n.depth < min(:depth, 20) and s.code & 7 = 4 and s.woken_by is not null
+  where n.depth < min(:depth, 20) and s.code & 7 = 4 and s.woken_by_id is not null
   group by 1, 2
 )
 select n.depth as depth, g.goid as goid, g.name as name, e.wakes as wakes, e.wait_ns as wait_ns,

@@ -14,7 +14,7 @@
 -- column wait_kind TEXT: what was waited for, as docs/wait-kinds.md infers it
 -- column place TEXT: function that waits, the runtime and the plumbing of the standard library skipped; NULL if unknown
 -- column longest_goid INTEGER: goid of the goroutine that waited longest
--- column longest_woken_by INTEGER: goid of the goroutine that ended that wait
+-- column longest_woken_by_goid INTEGER: goid of the goroutine that ended that wait
 -- column longest_at_ns INTEGER: when that wait began
 -- column stack_id INTEGER: where that goroutine waited; select stack(ID) shows it
 -- column waker_stack_id INTEGER: where the other was when it ended the wait
@@ -36,7 +36,7 @@ with pairs as (
 select p.waker as waker, p.waits as waits, p.total_ns as total_ns, p.max_ns as max_ns,
   p.wait_kind as wait_kind, p.place as place,
   (select goid from goroutines where id = p.max_goroutine_id) as longest_goid,
-  (select goid from main.raw_goroutines where id = s.woken_by) as longest_woken_by,
+  (select goid from main.raw_goroutines where id = s.woken_by_id) as longest_woken_by_goid,
   s.start_ns as longest_at_ns, p.stack_id as stack_id, p.woken_stack_id as waker_stack_id
 from pairs p
 left join raw_goroutine_states s on s.id = p.max_state_id

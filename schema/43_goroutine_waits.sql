@@ -1,7 +1,7 @@
 -- Waiting time of each goroutine by reason.
 -- goroutine_id: row in goroutines
 -- reason: why it waited, as the runtime words it; NULL if the trace does not tell
--- kind: what kind of waiting that is
+-- kind: what kind of waiting that is, as in reasons.kind: by the reason alone, so the collector's locks are 'lock'
 -- waits: how often
 -- total_ns: how long in all
 -- max_ns: the longest

@@ -8,6 +8,6 @@ create table raw_goroutine_states (
   stack_id integer, -- row in stacks: where the goroutine was when it entered the state
   proc integer, -- number of the proc on which that happened
   thread_id integer, -- row in threads: the thread on which that happened
-  woken_by integer, -- row in raw_goroutines
+  woken_by_id integer, -- row in raw_goroutines
   woken_stack_id integer -- row in stacks
 ) strict;

@@ -8,12 +8,12 @@
 -- stack_id: row in stacks
 -- proc: number of the proc
 -- thread_id: row in threads
--- woken_by: row in raw_goroutines
+-- woken_by_id: row in raw_goroutines
 -- woken_stack_id: row in stacks
 create view raw_states as
 select s.id as id, r.goroutine_id as goroutine_id, s.start_ns as start_ns,
   s.duration_ns as duration_ns, s.code as code, nullif(s.code >> 8, 0) as reason_id,
-  s.stack_id as stack_id, s.proc as proc, s.thread_id as thread_id, s.woken_by as woken_by,
+  s.stack_id as stack_id, s.proc as proc, s.thread_id as thread_id, s.woken_by_id as woken_by_id,
   s.woken_stack_id as woken_stack_id
 from raw_state_ranges r
 -- The order matters: ranges find the rows of a goroutine, rows do not find their range.

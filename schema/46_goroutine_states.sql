@@ -10,7 +10,7 @@
 -- proc: the proc on which it entered the state; NULL if there was none
 -- thread: the thread on which it entered the state
 -- stack_id: where it was when it entered the state; NULL if unknown
--- woken_by: for waiting, row of the goroutine that ended it; for runnable, of the one that made it so; NULL if none did
+-- woken_by_id: for waiting, row of the goroutine that ended it; for runnable, of the one that made it so; NULL if none did
 -- woken_stack_id: where that goroutine was when it did so
 create view goroutine_states as
 select s.id as id, s.goroutine_id as goroutine_id,
@@ -21,5 +21,5 @@ select s.id as id, s.goroutine_id as goroutine_id,
   s.start_ns as start_ns, s.duration_ns as duration_ns,
   (s.code >> 6) & 1 as open_start, (s.code >> 7) & 1 as open_end, s.proc as proc,
   (select t.thread from threads t where t.id = s.thread_id) as thread,
-  s.stack_id as stack_id, s.woken_by as woken_by, s.woken_stack_id as woken_stack_id
+  s.stack_id as stack_id, s.woken_by_id as woken_by_id, s.woken_stack_id as woken_stack_id
 from raw_states s;

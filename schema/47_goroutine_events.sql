@@ -17,7 +17,7 @@ select s.start_ns as time_ns, s.goroutine_id as goroutine_id, g.goid as goid,
   case s.code & 7 when 2 then 'Runnable' when 3 then 'Running' when 4 then 'Waiting'
     else 'Syscall' end as to_state,
   (select nullif(w.name, '') from reasons w where w.id = s.reason_id) as reason, s.stack_id as stack_id,
-  case when s.code & 7 = 2 then s.woken_by end as by_goroutine_id,
+  case when s.code & 7 = 2 then s.woken_by_id end as by_goroutine_id,
   case when s.code & 7 = 2 then s.woken_stack_id end as by_stack_id,
   s.proc as proc, (select t.thread from threads t where t.id = s.thread_id) as thread
 from raw_states s

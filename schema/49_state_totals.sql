@@ -18,7 +18,9 @@ select t.trace_id as trace_id,
   case t.state when 3 then 'running' when 2 then 'runnable' when 4 then 'waiting'
     else 'syscall' end as state,
   case t.state when 6 then 'blocked' else nullif(r.name, '') end as reason,
-  case t.state when 4 then r.kind end as kind,
+  -- The runtime says of waits for its own locks what it says of the program's.
+  case when t.state = 4 and r.kind = 'lock' and k.wait_kind in ('gc start', 'gc mark done') then 'gc'
+    when t.state = 4 then r.kind end as kind,
   case when t.state <> 4 then null when r.is_decisive then r.wait_kind
     else coalesce(k.wait_kind, r.wait_kind) end as wait_kind,
   k.activity as activity,

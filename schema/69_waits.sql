@@ -2,32 +2,35 @@
 -- id: row in goroutine_states
 -- goroutine_id: row in goroutines
 -- reason: why, in the runtime's words; NULL if the trace does not tell
--- kind: what kind of waiting that is, as in reasons.kind
+-- kind: what kind of waiting that is, as in reasons.kind; 'gc' for locks of the collector
 -- wait_kind: what it waited for, as docs/wait-kinds.md infers it
 -- activity: on whose behalf, as docs/wait-kinds.md infers it; NULL if none
 -- start_ns: when it began
 -- duration_ns: how long it lasted
 -- stack_id: where the goroutine waited
 -- ended_by: 'goroutine', 'timer' (a channel that only a timer can have ended the wait for), 'network' or 'runtime'; NULL if it still waited when the trace ended
--- woken_by: row of the goroutine that ended the wait; NULL if none did
+-- woken_by_id: row of the goroutine that ended the wait; NULL if none did
 -- woken_stack_id: where that goroutine was
 -- open_start: 1 if it waited already when the trace began
 -- open_end: 1 if it still waited when the trace ended
 create view waits as
-select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason, w.kind as kind,
+select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason,
+  -- The runtime says of waits for its own locks what it says of the program's.
+  case when w.kind = 'lock' and (select k.wait_kind from stacks k where k.id = s.stack_id)
+    in ('gc start', 'gc mark done') then 'gc' else w.kind end as kind,
   case when w.is_decisive then w.wait_kind
     else coalesce((select k.wait_kind from stacks k where k.id = s.stack_id), w.wait_kind)
     end as wait_kind,
   (select k.activity from stacks k where k.id = s.stack_id) as activity, s.start_ns as start_ns,
   s.duration_ns as duration_ns, s.stack_id as stack_id,
   case when (s.code >> 7) & 1 then null
-    when s.woken_by is not null then 'goroutine'
+    when s.woken_by_id is not null then 'goroutine'
     -- Goroutines send and receive as goroutines; timers do it in the scheduler, outside any (Go 1.27
     -- runtime/time.go, unlockAndRun).
     when w.kind in ('channel', 'select', 'sleep') then 'timer'
     when w.kind = 'network' then 'network'
     else 'runtime' end as ended_by,
-  s.woken_by as woken_by, s.woken_stack_id as woken_stack_id,
+  s.woken_by_id as woken_by_id, s.woken_stack_id as woken_stack_id,
   (s.code >> 6) & 1 as open_start, (s.code >> 7) & 1 as open_end
 from raw_states s
 join reasons w on w.id = s.reason_id

@@ -230,9 +230,9 @@ fn functions_see_the_states_that_statements_see() {
                'select start_ns, duration_ns from raw_goroutine_states where code & 7 = 2', 5)",
         ),
         (
-            "select state_id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by,
+            "select state_id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by_id,
                woken_stack_id from longest_states('waiting', 7)",
-            "select id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by,
+            "select id, goroutine_id, start_ns, duration_ns, reason_id, stack_id, woken_by_id,
                woken_stack_id
              from raw_states where code & 7 = 4 order by duration_ns desc, id limit 7",
         ),

@@ -442,3 +442,29 @@ error unless it is only `info`. Of one kind at most 100 are kept; the others are
     }
     golden::check("docs/diagnostics.md", &text).unwrap_or_else(|error| panic!("{error}"));
 }
+
+#[test]
+fn no_query_puts_traces_together_in_silence() {
+    let sandbox = Sandbox::new();
+    let traces = ["go1.27/mixed", "go1.22/sync"].map(|name| committed::Trace::new(name).path);
+    let [one, two] = traces.each_ref().map(|path| path.to_str().unwrap());
+    sandbox.gotrace(&["ingest", one, two, "-o", "two.db"]).expect(0);
+    for query in canned_queries() {
+        let goid = query.parameters.iter().any(|one| one.name == "goid" && one.default == "null");
+        let words = ["query", "two.db", query.name];
+        let words = [&words[..], if goid { &["-p", "goid=1"] } else { &[] }].concat();
+        let run = sandbox.gotrace(&words);
+        let tells_apart = query.columns.iter().any(|column| column.name == "trace_id");
+        let is_said = run.stderr.contains("all 2 traces together");
+        let is_refused = run.status == 1 && run.stderr.contains("trace");
+        // There is none in this database.
+        let is_of_profiles = run.stderr.contains("0 rows") && query.description.contains("profile");
+        assert!(
+            tells_apart || is_said || is_refused || is_of_profiles,
+            "{}: {}{}",
+            query.name,
+            run.stderr,
+            run.text()
+        );
+    }
+}

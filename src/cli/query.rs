@@ -10,7 +10,7 @@ use super::output::{Format, Output};
 use super::{CliError, Result, say};
 use crate::model::Symbols;
 use crate::source::Location;
-use crate::store::{self, Database, NewDatabaseFile, Value, human_ns};
+use crate::store::{self, CannedQuery, Database, FilterUse, NewDatabaseFile, Value, human_ns};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs::File;
@@ -85,6 +85,15 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
     let is_empty = !output.has_rows();
     output.finish()?;
     done?;
+    if let Some(query) = canned
+        && let Some(traces) = summed_traces(&database, query, &given)
+    {
+        let advice = match has_choice(query) {
+            true => "-p trace=ID asks one of them",
+            false => "for one of them, ask the trace itself",
+        };
+        say(&format!("gotrace: of all {traces} traces together; {advice}"));
+    }
     if is_empty {
         say(&format!("gotrace: 0 rows: {}", why_empty(&database, canned.is_some(), &parameters)));
     }
@@ -92,6 +101,29 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         file.keep()?;
     }
     Ok(())
+}
+
+fn has_choice(query: &CannedQuery) -> bool {
+    query.parameters.iter().any(|parameter| parameter.name == "trace")
+}
+
+/// How many traces a canned query has put together that could be asked of each; `None` if it is of one, or
+/// tells them apart.
+fn summed_traces(
+    database: &Database,
+    query: &CannedQuery,
+    given: &[(String, String)],
+) -> Option<i64> {
+    // Those that no filter means anything to are about profiles.
+    let is_of_traces = has_choice(query) || query.filters != FilterUse::None;
+    let tells_apart = query.columns.iter().any(|column| column.name == "trace_id");
+    if !is_of_traces || tells_apart || given.iter().any(|(name, _)| name == "trace") {
+        return None;
+    }
+    match database.first_row("select count(*) from main.traces", &[]).as_deref() {
+        Ok([Value::Integer(traces @ 2..)]) => Some(*traces),
+        _ => None,
+    }
 }
 
 /// Why a result has no row, as far as that can be said.

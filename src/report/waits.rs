@@ -57,7 +57,7 @@ pub fn read(database: &Database, trace: i64) -> Result<Waits, StoreError> {
                )
                select p.goroutine_id, (select f.name from goroutines g
                    join functions f on f.id = g.function_id where g.id = p.goroutine_id),
-                 s.start_ns, s.duration_ns, s.stack_id, s.woken_by, s.woken_stack_id
+                 s.start_ns, s.duration_ns, s.stack_id, s.woken_by_id, s.woken_stack_id
                from parts p
                cross join raw_goroutine_states s on s.id between p.first_state and p.last_state
                where p.seen <= :states and s.code & 7 = 4

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub const APPLICATION_ID: i32 = 0x676f_7472;
 /// `PRAGMA user_version`: the version of the schema. Raised whenever a query written for the old
 /// schema could fail or mean something else.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// The indexes. Each serves a way of asking: by goroutine.
 pub(super) const INDEXES: &[IndexSpec] = &[

@@ -138,7 +138,7 @@ impl<W: RowWriter> StateWriter<W> {
             stack_id: span.stack.map(StackId::row),
             proc: known(span.proc),
             thread_id: span.thread.map(|row| self.base.threads + row.row()),
-            woken_by: span.waker.goroutine.map(|id| self.base.goroutines + id.row()),
+            woken_by_id: span.waker.goroutine.map(|id| self.base.goroutines + id.row()),
             woken_stack_id: span.waker.stack.map(StackId::row),
         })
     }

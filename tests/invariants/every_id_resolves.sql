@@ -15,7 +15,7 @@ select 'state to waking stack', id from raw_states
 where woken_stack_id is not null and woken_stack_id not in (select id from stacks)
 union all
 select 'state to waking goroutine', id from raw_states
-where woken_by is not null and woken_by not in (select id from raw_goroutines)
+where woken_by_id is not null and woken_by_id not in (select id from raw_goroutines)
 union all
 select 'state to thread', id from raw_states
 where thread_id is not null and thread_id not in (select id from threads)

@@ -58,7 +58,7 @@ pub static SHADOWS: &[Shadow] = &[
         needs: "filter_states",
         by_time: Sql(include_str!("states_by_time.sql")),
         by_goroutine: Sql("create temp view raw_goroutine_states as
-             select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by,
+             select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by_id,
                woken_stack_id
              from filter_states;"),
     },

@@ -3,7 +3,7 @@
 create temp table filter_states (
   id integer primary key not null, goroutine_id integer not null, start_ns integer not null,
   duration_ns integer not null, code integer not null, stack_id integer, proc integer,
-  thread_id integer, woken_by integer, woken_stack_id integer
+  thread_id integer, woken_by_id integer, woken_stack_id integer
 );
 insert into filter_states
 select null, w.goroutine_id, max(s.start_ns, w.from_ns),
@@ -12,7 +12,7 @@ select null, w.goroutine_id, max(s.start_ns, w.from_ns),
     | (64 * (s.start_ns < w.from_ns)) | (128 * (s.start_ns + s.duration_ns > w.to_ns)),
   s.stack_id, s.proc, s.thread_id,
   case when s.code & 7 = 4 and s.start_ns + s.duration_ns > w.to_ns then null
-    when s.code & 7 = 2 and s.start_ns < w.from_ns then null else s.woken_by end,
+    when s.code & 7 = 2 and s.start_ns < w.from_ns then null else s.woken_by_id end,
   case when s.code & 7 = 4 and s.start_ns + s.duration_ns > w.to_ns then null
     when s.code & 7 = 2 and s.start_ns < w.from_ns then null else s.woken_stack_id end
 from filter_windows w

@@ -8,7 +8,7 @@ select s.id as id, max(s.start_ns, {from}) as start_ns,
   s.stack_id as stack_id, s.proc as proc, s.thread_id as thread_id,
   -- Who ended a wait that had not ended yet, or made something runnable before, is not in this time.
   case when s.code & 7 = 4 and s.start_ns + s.duration_ns > {to} then null
-    when s.code & 7 = 2 and s.start_ns < {from} then null else s.woken_by end as woken_by,
+    when s.code & 7 = 2 and s.start_ns < {from} then null else s.woken_by_id end as woken_by_id,
   case when s.code & 7 = 4 and s.start_ns + s.duration_ns > {to} then null
     when s.code & 7 = 2 and s.start_ns < {from} then null else s.woken_stack_id end
     as woken_stack_id

@@ -342,12 +342,12 @@ fn explain(task: Task, state: State, tasks: &mut Vec<Task>) -> Option<Step> {
     // A wait that goes on beyond what is asked about was ended later: what its waker did until
     // then is the best that is known.
     let is_explained = state.state() == WAITING
-        && state.woken_by != 0
-        && state.woken_by != task.goroutine
+        && state.woken_by_id != 0
+        && state.woken_by_id != task.goroutine
         && task.depth < MAX_DEPTH;
     if is_explained {
         tasks.push(Task {
-            goroutine: state.woken_by,
+            goroutine: state.woken_by_id,
             from: start,
             to: end,
             depth: task.depth + 1,

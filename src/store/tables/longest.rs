@@ -34,7 +34,7 @@ pub static LONGEST_STATES: TableFunction = TableFunction {
         Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
         Item { name: "stack_id", doc: "where it was when it entered the state; NULL if unknown" },
         Item {
-            name: "woken_by",
+            name: "woken_by_id",
             doc: "for waiting, row of the goroutine that ended it; for runnable, of the one that made it so; NULL if none did",
         },
         Item { name: "woken_stack_id", doc: "where that goroutine was when it did so" },
@@ -77,7 +77,7 @@ pub static LONGEST_STATES: TableFunction = TableFunction {
                 one.state.duration().into(),
                 row_number(one.state.reason()),
                 row_number(one.state.stack),
-                row_number(one.state.woken_by),
+                row_number(one.state.woken_by_id),
                 row_number(one.state.woken_stack),
             ])?;
         }

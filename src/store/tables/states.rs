@@ -35,7 +35,7 @@ pub struct State {
     /// -1 for none.
     pub proc: i32,
     pub thread: u32,
-    pub woken_by: u32,
+    pub woken_by_id: u32,
     pub woken_stack: u32,
 }
 
@@ -60,7 +60,7 @@ impl State {
 
     #[inline(always)]
     fn new(id: i64, columns: [i64; COLUMNS]) -> State {
-        let [_, start, duration, code, stack, proc, thread, woken_by, woken_stack] = columns;
+        let [_, start, duration, code, stack, proc, thread, woken_by_id, woken_stack] = columns;
         let row = |number: i64| u32::try_from(number).unwrap_or(0);
         let start = sane(start);
         State {
@@ -73,7 +73,7 @@ impl State {
             // Numbers beyond 2^31 are of no proc that a program can have.
             proc: i32::try_from(proc).unwrap_or(-1),
             thread: row(thread),
-            woken_by: row(woken_by),
+            woken_by_id: row(woken_by_id),
             woken_stack: row(woken_stack),
         }
     }
@@ -101,7 +101,7 @@ impl State {
         let is_early = self.start < from;
         self.code |= i64::from(is_early) << 6 | i64::from(is_late) << 7;
         if (self.state() == WAITING && is_late) || (self.state() == RUNNABLE && is_early) {
-            (self.woken_by, self.woken_stack) = (0, 0);
+            (self.woken_by_id, self.woken_stack) = (0, 0);
         }
         self.start = self.start.max(from);
         self.end = self.end.min(to);
@@ -310,10 +310,10 @@ impl<'c> States<'c> {
     }
 }
 
-const ALL: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by,
+const ALL: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by_id,
        woken_stack_id
      from raw_goroutine_states";
 
-const SOME: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by,
+const SOME: &str = "select id, start_ns, duration_ns, code, stack_id, proc, thread_id, woken_by_id,
        woken_stack_id
      from raw_goroutine_states where id between ?1 and ?2 order by id";
