@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 pub enum Format {
     /// For people: aligned, durations and sizes with units
     Table,
-    /// Comma-separated values with a header line (RFC 4180)
+    /// Comma-separated values with a header line (RFC 4180); texts as they are, also those that begin as a formula does
     Csv,
     /// Tab-separated values with a header line; tab, newline and backslash as \t, \n, \\
     Tsv,
