@@ -20,15 +20,21 @@ with samples as (
     and case when :type is null then is_default else type = :type end
   group by type, unit, stack_id
 ), calls as (
-  select s.type as type, s.unit as unit, caller.function as caller, callee.function as callee,
+  select s.type as type, s.unit as unit, caller.name as caller, callee.name as callee,
     s.value as value, s.total as total
   from samples s
-  join stack_frames callee on callee.stack_id = s.stack_id
-  join stack_frames caller
-    on caller.stack_id = s.stack_id and caller.position = callee.position + 1
-  where caller.function_id <> callee.function_id
-    and (caller.function glob :function or callee.function glob :function)
-  group by s.type, s.unit, s.stack_id, caller.function_id, callee.function_id
+  join stacks k on k.id = s.stack_id
+  -- The frame of the caller stands behind that of the callee. In stack_frames it would be
+  -- searched for from the leaf on, which takes the square of the depth.
+  join raw_stack_frames below on below.id between k.first_frame and k.first_frame + k.depth - 2
+  join raw_stack_frames above on above.id = below.id + 1
+  join frames of_callee on of_callee.id = below.frame_id
+  join frames of_caller on of_caller.id = above.frame_id
+  join functions callee on callee.id = of_callee.function_id
+  join functions caller on caller.id = of_caller.function_id
+  where caller.id <> callee.id
+    and (caller.name glob :function or callee.name glob :function)
+  group by s.type, s.unit, s.stack_id, caller.id, callee.id
 )
 select caller as caller, callee as callee, type as type, unit as unit, sum(value) as value,
   round(1.0 * sum(value) / total, 4) as share

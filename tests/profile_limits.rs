@@ -153,6 +153,21 @@ fn many_labels_and_deep_stacks_take_time_in_proportion() {
 }
 
 #[test]
+fn queries_over_deep_stacks_take_time_in_proportion() {
+    let sandbox = Sandbox::new();
+    let mut bytes = Vec::new();
+    deep(100_000).write_packed(&mut bytes).unwrap();
+    sandbox.write("deep.pb.gz", bytes);
+    sandbox.gotrace(&["ingest", "deep.pb.gz"]).expect(0);
+    for query in ["profile-tree", "profile-top", "profile-labels", "goroutine-profile"] {
+        // Each takes a part of a second; with the square of the depth it would be hours.
+        sandbox.gotrace(&["query", "deep.db", query, "--timeout", "30s"]).expect(0);
+    }
+    let tree = sandbox.gotrace(&["query", "deep.db", "profile-tree", "-p", "limit=2"]).expect(0);
+    assert_eq!(tree.text().lines().count(), 3, "{}", tree.text());
+}
+
+#[test]
 fn a_label_may_be_longer_than_a_width_in_a_format() {
     let mut builder = Builder::new(&[("cpu", "nanoseconds")]);
     let frame = builder.frame(&Frame { function: "main.f", file: "", line: 0, pc: 0 });

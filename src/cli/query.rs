@@ -95,7 +95,7 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         say(&format!("gotrace: of all {traces} traces together; {advice}"));
     }
     if is_empty {
-        say(&format!("gotrace: 0 rows: {}", why_empty(&database, canned.is_some(), &parameters)));
+        say(&format!("gotrace: 0 rows: {}", why_empty(&database, canned, &parameters)));
     }
     if let Some(file) = pending {
         file.keep()?;
@@ -107,6 +107,11 @@ fn has_choice(query: &CannedQuery) -> bool {
     query.parameters.iter().any(|parameter| parameter.name == "trace")
 }
 
+/// Whether a canned query is about traces: what no filter means anything to is about profiles.
+fn is_of_traces(query: &CannedQuery) -> bool {
+    has_choice(query) || query.filters != FilterUse::None
+}
+
 /// How many traces a canned query has put together that could be asked of each; `None` if it is of one, or
 /// tells them apart.
 fn summed_traces(
@@ -114,10 +119,8 @@ fn summed_traces(
     query: &CannedQuery,
     given: &[(String, String)],
 ) -> Option<i64> {
-    // Those that no filter means anything to are about profiles.
-    let is_of_traces = has_choice(query) || query.filters != FilterUse::None;
     let tells_apart = query.columns.iter().any(|column| column.name == "trace_id");
-    if !is_of_traces || tells_apart || given.iter().any(|(name, _)| name == "trace") {
+    if !is_of_traces(query) || tells_apart || given.iter().any(|(name, _)| name == "trace") {
         return None;
     }
     match database.first_row("select count(*) from main.traces", &[]).as_deref() {
@@ -127,7 +130,15 @@ fn summed_traces(
 }
 
 /// Why a result has no row, as far as that can be said.
-fn why_empty(database: &Database, is_canned: bool, parameters: &[(String, Value)]) -> String {
+fn why_empty(
+    database: &Database,
+    canned: Option<&CannedQuery>,
+    parameters: &[(String, Value)],
+) -> String {
+    let Some(query) = canned else { return "the statement gives none".into() };
+    if !is_of_traces(query) {
+        return "the source has nothing that the query is about".into();
+    }
     // The whole trace, whatever the filters leave of it.
     let whole = "select count(*), max(duration_ns) from main.traces";
     let (traces, end_ns) = match database.first_row(whole, &[]).as_deref() {
@@ -136,13 +147,13 @@ fn why_empty(database: &Database, is_canned: bool, parameters: &[(String, Value)
         }
         _ => (0, 0),
     };
-    if traces == 0 && is_canned {
+    if traces == 0 {
         return "the source holds no trace".into();
     }
     if database.filter().from_ns.is_some_and(|from| from >= end_ns) {
         return format!("--from is behind the end of the trace, which is at {}", human_ns(end_ns));
     }
-    let goid = parameters.iter().find(|(name, _)| is_canned && name == "goid");
+    let goid = parameters.iter().find(|(name, _)| name == "goid");
     if let Some(goid) = goid {
         let known = "select count(*) from main.raw_goroutines where goid = :goid";
         let known = database.first_row(known, std::slice::from_ref(goid));
@@ -153,12 +164,7 @@ fn why_empty(database: &Database, is_canned: bool, parameters: &[(String, Value)
             return format!("there is no goroutine {goid} in the trace");
         }
     }
-    match is_canned {
-        true => {
-            "the trace has nothing that the query is about, or the filters leave nothing".into()
-        }
-        false => "the statement gives none".into(),
-    }
+    "the trace has nothing that the query is about, or the filters leave nothing".into()
 }
 
 /// Opens a database, or loads a trace into a temporary one.
