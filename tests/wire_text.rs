@@ -189,3 +189,21 @@ fn the_traces_of_go_s_own_test_cases_are_understood() {
     }
     assert!(count > 15, "{count}");
 }
+
+#[test]
+fn a_time_that_is_cut_is_told() {
+    let bytes = fs::read(trace("go1.27/sync")).unwrap();
+    let text = format!("Trace Go1.26\n{}", wire_text(&bytes));
+    // 64 ns a tick: more than 36 years behind the start.
+    let late = text.replacen("ProcStop dt=13\n", "ProcStop dt=18100000000000000\n", 1);
+    assert_ne!(late, text);
+    let codes = |text: &str| {
+        let (_, found) = event_text(&parse_text(text).unwrap().to_bytes()).unwrap();
+        found.into_iter().map(|one| (one.code.as_str(), one.message)).collect::<Vec<_>>()
+    };
+    assert!(codes(&text).iter().all(|(code, _)| *code != "time-cut"));
+    let found = codes(&late);
+    let told = found.iter().find(|(code, _)| *code == "time-cut");
+    let (_, message) = told.unwrap_or_else(|| panic!("{found:?}"));
+    assert!(message.contains("events are later than"), "{message}");
+}
