@@ -86,7 +86,7 @@ fn a_file_of_somebody_else_is_only_overwritten_by_force() {
     sandbox.gotrace(&["ingest", "app.trace", "-o", "other.db"]).expect(1).says(&["--force"]);
     assert_eq!(number(&open(&other), "select count(*) from mine"), 0);
     sandbox.gotrace(&["ingest", "app.trace", "--force"]).expect(0);
-    // One that gotrace made is replaced without asking.
+    // One that gotrace made is replaced without asking by the same once more.
     sandbox.gotrace(&["ingest", "app.trace"]).expect(0);
     assert_eq!(number(&open(&sandbox.path("app.db")), "select count(*) from traces"), 1);
 }
@@ -136,7 +136,7 @@ fn several_sources_go_into_one_database_and_a_bad_one_does_not_stop_the_others()
     assert_eq!(violations(&database, &invariants()), [""; 0]);
     // Each trace has the rows it has alone.
     for (index, name) in ["0.trace", "1.trace", "2.trace", "3.trace"].iter().enumerate() {
-        sandbox.gotrace(&["ingest", name, "-o", "one.db"]).expect(0);
+        sandbox.gotrace(&["ingest", name, "-o", "one.db", "--force"]).expect(0);
         let one = open(&sandbox.path("one.db"));
         for table in [
             "goroutines",
@@ -752,7 +752,7 @@ fn a_huge_result_stops_at_the_row_limit_and_keeps_what_came_before() {
     let two = sandbox.gotrace(&["query", "app.db", "values (1), (2)", "--max-rows", "2"]).expect(0);
     assert_eq!(two.text(), "column1\n1\n2\n");
     for sql in ["select zeroblob(2000000000)", "select hex(zeroblob(250000000))"] {
-        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&["longer than 64.0MiB"]);
+        sandbox.gotrace(&["query", "app.db", sql]).expect(1).says(&["is longer than"]);
     }
 }
 

@@ -171,7 +171,16 @@ pub fn main() -> ExitCode {
 /// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
 /// The error is for users.
 fn words() -> std::result::Result<Vec<OsString>, String> {
-    let words: Vec<OsString> = std::env::args_os().collect();
+    // SQL may begin with a comment, which is no option; a space before it makes no difference.
+    let is_comment = |text: &str| {
+        text.strip_prefix("--").is_some_and(|rest| rest.starts_with([' ', '\t', '\n']))
+    };
+    let words: Vec<OsString> = std::env::args_os()
+        .map(|word| match word.to_str() {
+            Some(text) if is_comment(text) => format!(" {text}").into(),
+            _ => word,
+        })
+        .collect();
     if words.len() < 3 || words[1] != "profile" {
         return Ok(words);
     }
