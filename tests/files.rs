@@ -4,7 +4,7 @@
 mod committed;
 
 use committed::Trace;
-use committed::run::{Run, Sandbox, finish};
+use committed::run::{Run, Sandbox, finish, listening};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 /// A command that reads a trace that never ends, from standard input, and has begun with it.
 fn endless(sandbox: &Sandbox, arguments: &[&str]) -> (Child, ChildStdin) {
     let mut command = sandbox.command(arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let command = listening(command.stdin(Stdio::piped()).stdout(Stdio::null()));
+    let mut child = command.spawn().unwrap();
     let mut feed = child.stdin.take().unwrap();
     let bytes = Trace::new("go1.27/mixed").bytes();
     feed.write_all(&bytes[..bytes.len() / 2]).unwrap();

@@ -247,8 +247,8 @@ fn an_interrupted_download_leaves_nothing_behind() {
     });
     let sandbox = Sandbox::new();
     let url = format!("{base}/debug/pprof/profile?seconds=30");
-    let child =
-        command(&sandbox, &["profile", "top", &url, "--save", "cpu.pb.gz"]).spawn().unwrap();
+    let mut command = command(&sandbox, &["profile", "top", &url, "--save", "cpu.pb.gz"]);
+    let child = committed::run::listening(&mut command).spawn().unwrap();
     told.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!(sandbox.files().len(), 1, "the file is being written");
     let interrupt = ["-INT", &child.id().to_string()];

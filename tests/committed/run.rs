@@ -129,6 +129,22 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Has a command listen to signals also where the tests run with some of them ignored, as under nohup: what is
+/// ignored stays so in the programs that are started.
+#[cfg(unix)]
+pub fn listening(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+    let reset = || {
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+            // SAFETY: to have the default for a signal is always allowed.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: signal is one of the functions that may be called between fork and exec.
+    unsafe { command.pre_exec(reset) }
+}
+
 /// Waits for a command. One that hangs or panics fails the test.
 #[track_caller]
 pub fn finish(mut child: Child, stdin: Vec<u8>) -> Run {
