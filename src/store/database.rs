@@ -148,7 +148,7 @@ impl Database {
     /// Opens a file that gotrace made.
     ///
     /// It may come from anywhere: what stands in it is compared with what gotrace writes, see
-    /// [`super::schema`], and nothing in it is run.
+    /// `store::schema`, and nothing in it is run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         spill::register()?;
         let connection = Connection::open_with_flags_and_vfs(

@@ -73,7 +73,9 @@ impl Prompt {
 
     fn functions(&self) -> Vec<String> {
         let profile = &self.profile;
-        profile.functions.iter().map(|one| profile.text(one.name).to_owned()).collect()
+        // The line editor writes to the terminal itself: no name is offered that would act there.
+        let names = profile.functions.iter().map(|one| profile.text(one.name));
+        names.filter(|name| terminal::shown(name) == *name).map(String::from).collect()
     }
 
     /// Does what a line says; `false` to leave. What is wrong is said, and the prompt goes on.
