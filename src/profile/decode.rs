@@ -26,7 +26,7 @@ pub enum ProfileError {
     Usage(String),
 }
 
-/// Reads a profile, already unpacked: in the form of `profile.proto`, or in one of Go's text forms.
+/// Reads a profile, already unpacked: in the form of `profile.proto`, or in one of those before it.
 /// `with_symbols` takes the functions of text from its comments, which pprof does not.
 pub fn read(stream: &mut ByteStream, with_symbols: bool) -> Result<Profile, ProfileError> {
     read_within(stream, with_symbols, ReadLimits::default())
@@ -38,8 +38,8 @@ pub fn read_within(
     with_symbols: bool,
     limits: ReadLimits,
 ) -> Result<Profile, ProfileError> {
-    if super::legacy::is_text(stream) {
-        return super::legacy::read_text(stream, with_symbols, limits);
+    if super::legacy::is_legacy(stream) {
+        return super::legacy::read(stream, with_symbols, limits);
     }
     if stream.peek(1).is_empty() {
         return match stream.take_error() {

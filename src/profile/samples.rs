@@ -112,6 +112,15 @@ impl Samples {
         *start += run.start as u32;
     }
 
+    /// Takes the second frame out of a stack, if there is one: the caller of the leaf.
+    pub fn drop_second(&mut self, sample: usize) {
+        let (start, end) = &mut self.stacks[sample];
+        if *end - *start > 1 {
+            self.frames[*start as usize + 1] = self.frames[*start as usize];
+            *start += 1;
+        }
+    }
+
     /// Keeps of each stack the frames that `keep` says.
     pub fn retain_frames(&mut self, sample: usize, mut keep: impl FnMut(u32) -> bool) {
         let (start, end) = self.stacks[sample];

@@ -7,10 +7,10 @@ const LOOK: usize = 4096;
 /// How many fields must be those of a profile; fewer, where the source or the look ends before.
 const FIELDS: usize = 4;
 
-/// Whether a source holds a profile, unpacked: in one of the text forms, or in that of
+/// Whether a source holds a profile, unpacked: in one of the old forms, or in that of
 /// `profile.proto`, whose fields may come in any order.
 pub fn is_profile(stream: &mut ByteStream) -> bool {
-    if super::legacy::is_text(stream) {
+    if super::legacy::is_legacy(stream) {
         return true;
     }
     let start = stream.peek(LOOK);
