@@ -191,7 +191,7 @@ fn damaged_bytes_neither_panic_nor_take_memory() {
         (state % below as u64) as usize
     };
     let (mut read, mut refused) = (0, 0);
-    for path in profiles::paths() {
+    for path in profiles::paths().into_iter().chain(profiles::old_paths()) {
         let good = profiles::unpacked(&path);
         for _ in 0..40 {
             let mut bytes = good.clone();
@@ -218,6 +218,17 @@ fn damaged_bytes_neither_panic_nor_take_memory() {
         }
     }
     assert!(read > 50 && refused > 50, "{read} read, {refused} refused");
+}
+
+#[test]
+fn a_length_that_the_input_does_not_have_takes_no_memory() {
+    // A location of 52,257,868 bytes, and one of 2^31 - 1.
+    for length in [&[0x8c, 0xc8, 0xf5, 0x18][..], &[0xff, 0xff, 0xff, 0xff, 0x07]] {
+        let bytes = [&[0x0a, 4, 0x08, 1, 0x10, 2, 0x22], length, &[0; 5000]].concat();
+        let (result, peak) = heap::peak(|| examine(&bytes));
+        assert!(matches!(result, Ok(Err(_))), "{result:?}");
+        assert!(peak < 1 << 20, "{peak}");
+    }
 }
 
 #[test]

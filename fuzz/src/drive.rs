@@ -39,6 +39,7 @@ pub fn run(target: Target, time: Duration, seed: u64, out: &Path) -> Result<(), 
     }
     if target == Target::Profile {
         corpus.inputs.extend(profiles::paths().iter().map(profiles::unpacked));
+        corpus.inputs.extend(profiles::old_paths().iter().map(profiles::unpacked));
     }
     assert!(corpus.inputs.len() > 10, "no seeds were found");
     let seeds = corpus.inputs.len();

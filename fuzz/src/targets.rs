@@ -108,8 +108,6 @@ impl Target {
     pub fn heap_base(self) -> usize {
         let asked = match self {
             Target::Database => 2 * databases::LIMITS.memory as usize,
-            // Views of a few kilobytes were seen to take 52 MB, more than their length explains; why is not known.
-            Target::Profile => 48 << 20,
             _ => 0,
         };
         (48 << 20) + asked

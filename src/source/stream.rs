@@ -104,7 +104,9 @@ impl ByteStream {
         self.start = 0;
         while self.window.len() < want && !self.at_end {
             let len = self.window.len();
-            self.window.resize(len + CHUNK.max(want - len), 0);
+            // What is wanted may be a length that damage made up; as much again as there is follows
+            // the bytes that really come.
+            self.window.resize(len + CHUNK.max((want - len).min(len)), 0);
             let result = self.reader.read(&mut self.window[len..]);
             let got = match &result {
                 Ok(got) => *got,

@@ -3,7 +3,7 @@
 
 use super::super::model::Profile;
 use super::java;
-use super::lines::Lines;
+use super::lines::LossyText;
 use super::stacks::{Returns, Stacks};
 use crate::wire::WireError;
 use rustc_hash::FxHashMap;
@@ -70,8 +70,8 @@ pub(super) fn read(bytes: &[u8], header: Header) -> Result<Profile, WireError> {
     stacks.set_sample_types(&[("samples", "count"), ("cpu", "nanoseconds")]);
     let returns = if header.is_java { Returns::None } else { Returns::AllButTheLeaf };
     let end = samples(bytes, header.word, returns, &mut stacks)?;
-    let text = String::from_utf8_lossy(&bytes[end..]);
-    let mut lines = Lines::new(&text, end as u64);
+    let text = LossyText::new(&bytes[end..], end);
+    let mut lines = text.lines();
     if header.is_java {
         java::locations(&mut lines, None, &mut stacks)?;
     } else {

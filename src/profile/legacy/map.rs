@@ -352,6 +352,7 @@ impl FirstCover {
 #[cfg(test)]
 mod tests {
     use super::super::super::model::Location;
+    use super::super::lines::LossyText;
     use super::*;
 
     #[test]
@@ -386,7 +387,7 @@ mod tests {
 
     fn read(text: &str) -> Result<MemoryMap, WireError> {
         let mut map = MemoryMap::default();
-        map.read_entries(&mut Lines::new(text, 0)).map(|()| map)
+        map.read_entries(&mut LossyText::new(text.as_bytes(), 0).lines()).map(|()| map)
     }
 
     #[test]

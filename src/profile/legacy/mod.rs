@@ -25,7 +25,7 @@ use super::limits::ReadLimits;
 use super::model::Profile;
 use crate::source::ByteStream;
 use crate::wire::WireError;
-use lines::{Lines, whole};
+use lines::{LossyText, whole};
 use regex::Regex;
 use stacks::Stacks;
 
@@ -90,12 +90,12 @@ pub fn read(
     if let Form::Cpu(header) = form {
         return Ok(cpu::read(&bytes, header)?);
     }
-    let text = String::from_utf8_lossy(&bytes);
     if form == Form::Goroutines {
-        return Ok(goroutine_text::read(&text));
+        return Ok(goroutine_text::read(&String::from_utf8_lossy(&bytes)));
     }
+    let text = LossyText::new(&bytes, 0);
     let mut stacks = Stacks::default();
-    let mut lines = Lines::new(&text, 0);
+    let mut lines = text.lines();
     match form {
         Form::Heap => heap::read(&mut lines, &mut stacks)?,
         Form::Contention => contention::read(&mut lines, &mut stacks)?,
@@ -165,6 +165,14 @@ mod tests {
         let mut stream = ByteStream::from_bytes("goroutine profile: total 1\n\nnonsense\n");
         let error = read(&mut stream, true, ReadLimits::default()).unwrap_err().to_string();
         assert!(error.starts_with("byte 28: want a count and a stack"), "{error}");
+    }
+
+    #[test]
+    fn places_are_those_of_the_source_although_bytes_are_no_text() {
+        let bytes = b"goroutine profile: total 1\n# \xff\xfe\xfd\nnonsense\n";
+        let mut stream = ByteStream::from_bytes(&bytes[..]);
+        let error = read(&mut stream, true, ReadLimits::default()).unwrap_err().to_string();
+        assert!(error.starts_with("byte 33: want a count and a stack"), "{error}");
     }
 
     #[test]
