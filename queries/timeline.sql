@@ -17,8 +17,8 @@
 -- column gc_share REAL: share of the step in which a mark phase was on, 0 to 1
 -- column stopped_share REAL: share of the step in which the world was stopped, 0 to 1
 with parts as (
-  select b.start_ns as start_ns, b.duration_ns as duration_ns, b.state as state, r.kind as kind,
-    b.total_ns as total_ns
+  select b.start_ns as start_ns, b.duration_ns as duration_ns, b.state as state,
+    case when b.is_collector then 'gc' else r.kind end as kind, b.total_ns as total_ns
   from state_buckets(:buckets) b
   left join reasons r on r.id = b.reason_id
 ), steps as materialized (

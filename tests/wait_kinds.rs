@@ -4,7 +4,7 @@
 mod committed;
 
 use committed::run::Sandbox;
-use gotrace::model::wait_kinds::{ACTIVITY_RULES, WAIT_RULES};
+use gotrace::model::wait_kinds::{ACTIVITY_RULES, COLLECTOR_LOCKS, WAIT_RULES};
 use std::collections::BTreeSet;
 
 /// Kinds, the releases and programs that show each, and a program that does not.
@@ -90,5 +90,46 @@ fn a_mutex_wanted_inside_a_once_is_a_mutex() {
                    where stack_match(stack_id, 'sync.(*Once).Do ** main.lockAndUnlock')";
         let run = sandbox.gotrace(&["query", "app.trace", sql, "-f", "csv"]).expect(0);
         assert_eq!(run.text().lines().skip(1).collect::<Vec<_>>(), ["mutex"], "{trace}");
+    }
+}
+
+#[test]
+fn the_locks_of_the_collector_are_the_same_ones_everywhere() {
+    let mut places = 0;
+    for folder in ["schema", "queries", "src/report"] {
+        for entry in std::fs::read_dir(committed::root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            for (at, _) in text.match_indices("'gc start'") {
+                let list = &text[at..at + text[at..].find(')').unwrap()];
+                let found: Vec<&str> =
+                    list.split(", ").map(|kind| kind.trim_matches('\'')).collect();
+                assert_eq!(found, COLLECTOR_LOCKS, "{}", path.display());
+                places += 1;
+            }
+        }
+    }
+    assert!(places >= 5, "{places}");
+    let of_rules = WAIT_RULES.iter().map(|rule| rule.kind).filter(|kind| kind.starts_with("gc "));
+    assert!(of_rules.eq(COLLECTOR_LOCKS));
+}
+
+#[test]
+fn locks_of_the_collector_are_no_locks_of_the_timeline() {
+    for trace in ["go1.22/collectors", "go1.27/collectors"] {
+        let sandbox = Sandbox::new();
+        sandbox.copy(trace, "app.trace");
+        sandbox.gotrace(&["ingest", "app.trace", "-o", "app.db"]).expect(0);
+        let ask = |sql: &str| {
+            let run = sandbox.gotrace(&["query", "app.db", sql, "-f", "csv"]).expect(0);
+            run.text().lines().nth(1).unwrap().to_owned()
+        };
+        let of_waits = "select sum(duration_ns) filter (where kind = 'lock'), sum(duration_ns) filter (where kind = 'gc'),
+            sum(duration_ns) filter (where wait_kind in ('gc start', 'gc mark done')) > 0 from waits";
+        let of_buckets = "select sum(total_ns) filter (where r.kind = 'lock' and not is_collector),
+            sum(total_ns) filter (where r.kind = 'gc' or is_collector), sum(total_ns) filter (where is_collector) > 0
+            from state_buckets(7) b join reasons r on r.id = b.reason_id where state = 'waiting'";
+        assert_eq!(ask(of_waits), ask(of_buckets), "{trace}");
+        assert!(ask(of_waits).ends_with(",1"), "{trace}");
     }
 }

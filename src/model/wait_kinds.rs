@@ -11,6 +11,10 @@
 
 use super::stack_pattern::glob;
 
+/// Kinds of waiting for locks of the collector, which the runtime calls what it calls locks of the
+/// program.
+pub const COLLECTOR_LOCKS: [&str; 2] = ["gc start", "gc mark done"];
+
 /// Through which packages an entry may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {

@@ -62,7 +62,10 @@ pub fn read(database: &Database, trace: i64) -> Result<Waits, StoreError> {
                cross join raw_goroutine_states s on s.id between p.first_state and p.last_state
                where p.seen <= :states and s.code & 7 = 4
                  and s.code >> 8 in (
-                   select id from reasons where kind in ('lock', 'channel', 'select'))";
+                   select id from reasons where kind in ('lock', 'channel', 'select'))
+                 -- Locks of the collector are no locks of the program.
+                 and (s.stack_id is null or s.stack_id not in (
+                   select id from stacks where wait_kind in ('gc start', 'gc mark done')))";
     let mut waits = Waits::default();
     let parameters = [("trace", trace), ("goroutines", MAX_GOROUTINES), ("states", MAX_STATES)];
     ask::each(database, sql, &parameters, |row| {

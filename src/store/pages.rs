@@ -21,8 +21,11 @@ use std::ffi::c_int;
 const RUN: usize = 64;
 /// Pages kept for reading again, at most. A power of two.
 const KEPT: usize = 1024;
-/// Numbers are taken out by loads of this size, which may reach beyond the last page.
-const LOAD: usize = 8;
+/// The values of a row are taken out of so many bytes, which may reach beyond the last page: then one
+/// check serves for all of them.
+const LOAD: usize = 128;
+/// Columns that are read, at most: each takes up to 8 bytes.
+const MAX_COLUMNS: usize = LOAD / 8;
 /// Levels of a b-tree at most; SQLite's own limit is 20 (btreeInt.h, BTCURSOR_MAX_DEPTH).
 const MAX_DEPTH: usize = 20;
 
@@ -156,13 +159,18 @@ impl<'c> TablePages<'c> {
         Ok(())
     }
 
-    /// Hands out all rows, in the order of their numbers: number and `N` integers, from the first
-    /// column on.
-    pub fn each<const N: usize>(
+    /// Hands out all rows, in the order of their numbers, those of a leaf at a time. `make` makes of
+    /// number and `N` integers, from the first column on, what is handed out, `None` to leave it out.
+    ///
+    /// A leaf at a time, so that the loop over the cells of a page has nothing else in it: whoever
+    /// takes the rows may fail, and a check of that for each row costs a tenth of the whole.
+    pub fn each<const N: usize, T>(
         &mut self,
-        mut take: impl FnMut(i64, [i64; N]) -> Result<()>,
+        make: impl Fn(i64, [i64; N]) -> Option<T>,
+        take: &mut dyn FnMut(&[T]) -> Result<()>,
     ) -> Result<()> {
         let mut run = Vec::new();
+        let mut rows = Vec::new();
         let mut next = 0;
         while next < self.leaves.len() {
             // SAFETY: the connection is open.
@@ -178,8 +186,11 @@ impl<'c> TablePages<'c> {
             self.read(rest[0].page, &mut run)?;
             for (index, leaf) in rest[..count].iter().enumerate() {
                 let page = &run[index * self.page_size..];
-                each_row(&page[..self.page_size + LOAD], self.usable, 0, &mut take)
-                    .ok_or_else(|| self.damaged(leaf.page))??;
+                rows.clear();
+                let page = &page[..self.page_size + LOAD];
+                read_rows(page, self.usable, 0, i64::MAX, &make, &mut rows)
+                    .ok_or_else(|| self.damaged(leaf.page))?;
+                take(&rows)?;
             }
             next += count;
         }
@@ -187,12 +198,14 @@ impl<'c> TablePages<'c> {
     }
 
     /// Hands out the rows with numbers from `first` to `last`, in order, as [`TablePages::each`] does.
-    pub fn range<const N: usize>(
+    pub fn range<const N: usize, T>(
         &mut self,
         first: i64,
         last: i64,
-        mut take: impl FnMut(i64, [i64; N]) -> Result<()>,
+        make: impl Fn(i64, [i64; N]) -> Option<T>,
+        take: &mut dyn FnMut(&[T]) -> Result<()>,
     ) -> Result<()> {
+        let mut rows = Vec::new();
         let mut next = self.leaves.partition_point(|leaf| leaf.last < first);
         while let Some(&leaf) = self.leaves.get(next) {
             if self.kept.is_empty() {
@@ -207,13 +220,11 @@ impl<'c> TablePages<'c> {
             }
             let page = &self.kept[slot].1;
             let from = first_cell(page, first).ok_or_else(|| self.damaged(leaf.page))?;
-            let mut is_over = false;
             self.work.step()?;
-            each_row(page, self.usable, from, &mut |number, values| {
-                is_over |= number > last;
-                if is_over { Ok(()) } else { take(number, values) }
-            })
-            .ok_or_else(|| self.damaged(leaf.page))??;
+            rows.clear();
+            let is_over = read_rows(page, self.usable, from, last, &make, &mut rows)
+                .ok_or_else(|| self.damaged(leaf.page))?;
+            take(&rows)?;
             if is_over || leaf.last >= last {
                 break;
             }
@@ -268,18 +279,23 @@ fn first_cell(page: &[u8], first: i64) -> Option<usize> {
     Some(low)
 }
 
-/// Hands out the rows of a leaf from a cell on, until one is refused; `None` if the page is damaged.
+/// Reads the rows of a leaf from a cell on, up to number `last`. Whether there was one behind it; `None`
+/// if the page is damaged.
 #[inline(always)]
-fn each_row<const N: usize>(
+fn read_rows<const N: usize, T>(
     page: &[u8],
     usable: usize,
     first: usize,
-    take: &mut impl FnMut(i64, [i64; N]) -> Result<()>,
-) -> Option<Result<()>> {
+    last: i64,
+    make: &impl Fn(i64, [i64; N]) -> Option<T>,
+    rows: &mut Vec<T>,
+) -> Option<bool> {
     if page[0] != LEAF {
         return None;
     }
-    for cell in first..two_bytes(page, 3)? {
+    let cells = first..two_bytes(page, 3)?;
+    rows.reserve(cells.len());
+    for cell in cells {
         let at = two_bytes(page, 8 + 2 * cell)?;
         let (length, at) = varint(page, at)?;
         let (number, at) = varint(page, at)?;
@@ -287,11 +303,12 @@ fn each_row<const N: usize>(
         if length > (usable as u64).checked_sub(at as u64)? {
             return None;
         }
-        if let Err(error) = take(number as i64, integers(page, at, at + length as usize)?) {
-            return Some(Err(error));
+        if number as i64 > last {
+            return Some(true);
         }
+        rows.extend(make(number as i64, integers(page, at, at + length as usize)?));
     }
-    Some(Ok(()))
+    Some(false)
 }
 
 /// What the type of a value means for its bytes: how many there are, how far the 8 bytes that are
@@ -303,7 +320,11 @@ struct IntegerType {
     base: i64,
 }
 
-const INTEGER_TYPES: [IntegerType; 10] = {
+/// The last type that an integer can have.
+const LAST_TYPE: u8 = 9;
+
+/// By the lowest four bits of a type.
+const INTEGER_TYPES: [IntegerType; 16] = {
     const fn of(bytes: u8) -> IntegerType {
         IntegerType { bytes, shift: 64 - 8 * bytes, mask: -1, base: 0 }
     }
@@ -312,7 +333,12 @@ const INTEGER_TYPES: [IntegerType; 10] = {
     }
     // 7 is a number with a point, which tables of integers do not have.
     let none = constant(NULL);
-    [constant(NULL), of(1), of(2), of(3), of(4), of(6), of(8), none, constant(0), constant(1)]
+    let mut types = [const { constant(0) }; 16];
+    types[0] = constant(NULL);
+    (types[1], types[2], types[3]) = (of(1), of(2), of(3));
+    (types[4], types[5], types[6]) = (of(4), of(6), of(8));
+    (types[7], types[9]) = (none, constant(1));
+    types
 };
 
 /// The first `N` values of a record that reaches to `end`.
@@ -324,15 +350,20 @@ fn integers<const N: usize>(page: &[u8], at: usize, end: usize) -> Option<[i64; 
     if header <= N || header >= 0x80 {
         return None;
     }
-    let mut body = at + header;
+    const { assert!(N <= MAX_COLUMNS) };
+    let body: &[u8; LOAD] = page.get(at + header..at + header + LOAD)?.try_into().ok()?;
     let mut values = [0; N];
+    let (mut from, mut greatest) = (0, 0);
     for (value, &ty) in values.iter_mut().zip(types) {
-        let ty = INTEGER_TYPES.get(usize::from(ty))?;
-        let bytes: [u8; LOAD] = page.get(body..body + LOAD)?.try_into().ok()?;
+        greatest = greatest.max(ty);
+        let ty = &INTEGER_TYPES[usize::from(ty & 15)];
+        // It is never cut: values have 8 bytes each at most. The compiler does not see that.
+        let from_here = from.min(LOAD - 8);
+        let bytes = *body[from_here..].first_chunk().unwrap_or(&[0; 8]);
         *value = ((i64::from_be_bytes(bytes) >> ty.shift) & ty.mask).wrapping_add(ty.base);
-        body += usize::from(ty.bytes);
+        from += usize::from(ty.bytes);
     }
-    (body <= end).then_some(values)
+    (greatest <= LAST_TYPE && at + header + from <= end).then_some(values)
 }
 
 /// The file of the main database.
@@ -418,21 +449,20 @@ mod tests {
             let (connection, work) = (open(&path), work());
             let mut pages = TablePages::open(&connection, &work, "t").unwrap().unwrap();
             let mut found = Vec::new();
-            pages
-                .each(|id, [_, a, b, c]| {
-                    found.push([id, a, b, c]);
-                    Ok(())
-                })
-                .unwrap();
+            let row = |id, [_, a, b, c]: [i64; 4]| Some([id, a, b, c]);
+            let mut take = |rows: &[[i64; 4]]| {
+                found.extend_from_slice(rows);
+                Ok(())
+            };
+            pages.each(row, &mut take).unwrap();
             assert_eq!(found, by_statement(&connection, i64::MIN, i64::MAX));
             for (first, last) in [(0, 0), (1, 2), (-5, 700), (299, 301), (2000, i64::MAX), (9, 3)] {
                 let mut found = Vec::new();
-                pages
-                    .range(first, last, |id, [_, a, b, c]| {
-                        found.push([id, a, b, c]);
-                        Ok(())
-                    })
-                    .unwrap();
+                let mut take = |rows: &[[i64; 4]]| {
+                    found.extend_from_slice(rows);
+                    Ok(())
+                };
+                pages.range(first, last, row, &mut take).unwrap();
                 assert_eq!(found, by_statement(&connection, first, last), "{first} to {last}");
             }
         }
@@ -497,8 +527,9 @@ mod tests {
             let (connection, work) = (open(&path), work());
             let result = TablePages::open(&connection, &work, "t").and_then(|pages| match pages {
                 Some(mut pages) => {
-                    pages.range(1000, 5000, |_, _: [i64; 4]| Ok(()))?;
-                    pages.each(|_, _: [i64; 4]| Ok(()))
+                    let row = |id, _: [i64; 4]| Some(id);
+                    pages.range(1000, 5000, row, &mut |_| Ok(()))?;
+                    pages.each(row, &mut |_| Ok(()))
                 }
                 None => Ok(()),
             });

@@ -95,10 +95,15 @@ fn read(connection: &Connection) -> Result<HashMap<String, Vec<Object>>, StoreEr
 /// Whether a statement of the file makes what one of ours makes.
 fn is_same(name: &str, found: &str, ours: &str) -> bool {
     // SQLite keeps the text from the name on, so most are the same to the letter, which is quickly seen.
-    let from_name = ours.find(&format!("create table {name} ")).map(|at| &ours[at + 13..]);
-    let is_equal = from_name.is_some_and(|ours| {
-        found.strip_prefix("CREATE TABLE ") == Some(ours.trim_end().trim_end_matches(';'))
-    });
+    let is_equal = match (found.find(name), ours.find("create ")) {
+        (Some(at), Some(create)) => {
+            let (kind, found) = found.split_at(at);
+            let ours = ours[create..].trim_end().trim_end_matches(';');
+            ours.get(..at).is_some_and(|ours| ours.eq_ignore_ascii_case(kind))
+                && ours[at..] == *found
+        }
+        _ => false,
+    };
     is_equal || plain(found) == plain(ours)
 }
 

@@ -130,7 +130,7 @@ texts! {
         /// Where it was at the end.
         EndStack = "end_stack",
         /// Number of the goroutine that ended the wait, or made it runnable.
-        WokenBy = "woken_by",
+        WokenBy = "woken_by_goid",
         /// Where that goroutine was.
         WakerStack = "waker_stack",
         /// Number of the goroutine that is made runnable.

@@ -25,14 +25,17 @@ pub fn make(connection: &Connection, work: &Work) -> std::result::Result<(), Sto
     let mut pass = Pass::default();
     let goroutines = goroutines(connection, work)?;
     let mut last = None;
-    States::open(connection, work)?.each_of(|id, state| {
-        let one = match last {
-            Some((before, one)) if before == id => one,
-            _ => goroutines.get(&id).copied().unwrap_or_default(),
-        };
-        last = Some((id, one));
-        pass.add(i64::from(id), one, state, work)
-    })?;
+    States::open(connection, work)?.each_of(
+        |state| Some(*state),
+        |id, state| {
+            let one = match last {
+                Some((before, one)) if before == id => one,
+                _ => goroutines.get(&id).copied().unwrap_or_default(),
+            };
+            last = Some((id, one));
+            pass.add(i64::from(id), one, &state, work)
+        },
+    )?;
     connection.execute_batch("begin")?;
     let written = pass.write(connection);
     connection.execute_batch(if written.is_ok() { "commit" } else { "rollback" })?;

@@ -2,10 +2,12 @@
 
 use super::intervals::step_border;
 use super::moments::state_name;
-use super::states::{RUNNABLE, States};
+use super::states::{RUNNABLE, State, States, WAITING};
 use super::{Cell, Item, TableFunction};
-use crate::store::budget::sane;
-use rustc_hash::FxHashMap;
+use crate::model::wait_kinds::COLLECTOR_LOCKS;
+use crate::store::budget::{Work, sane};
+use rusqlite::{Connection, Result};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The argument of functions that cut the time into equal steps.
 pub const STEPS: Item =
@@ -22,6 +24,10 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         Item { name: "duration_ns", doc: "how long it is" },
         Item { name: "state", doc: "'running', 'runnable', 'waiting' or 'syscall'" },
         Item { name: "reason_id", doc: "row in reasons; NULL if there is none" },
+        Item {
+            name: "is_collector",
+            doc: "1 if it waited for a lock of the collector, which waits.kind calls gc; else 0",
+        },
         Item { name: "total_ns", doc: "time in that state in that step" },
     ],
     example: (
@@ -36,17 +42,22 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         let borders: Vec<i64> =
             (0..=steps).map(|step| from + step_border(to - from, step, steps)).collect();
         let per_ns = steps as f64 / (to - from).max(1) as f64;
+        let collector = collector_stacks(call.connection, &call.work)?;
         // By state and reason: they are few, but a hostile trace has as many as it likes.
         let mut places: FxHashMap<i64, usize> = FxHashMap::default();
         let mut sums: Vec<i64> = Vec::new();
-        States::open(call.connection, &call.work)?.each(|state| {
-            let (mut start, end) = (state.start.max(from), state.end.min(to));
-            let code = state.code;
-            if start >= end {
-                return Ok(());
-            }
+        let pick = |state: &State| {
+            let (start, end) = (state.start.max(from), state.end.min(to));
+            (start < end).then_some((start, end, state.code, state.stack))
+        };
+        let mut states = States::open(call.connection, &call.work)?;
+        states.each(pick, |(mut start, end, code, stack)| {
             let next = places.len();
-            let place = *places.entry((code & 7) | (code >> 8) << 3).or_insert(next);
+            let is_collector = !collector.is_empty()
+                && code & 7 == WAITING
+                && collector.contains(&(code >> 8, stack));
+            let kind = (code & 7) | i64::from(is_collector) << 3 | (code >> 8) << 4;
+            let place = *places.entry(kind).or_insert(next);
             if place == next {
                 call.work.room_in(&places)?;
                 call.work.room(&mut sums, steps)?;
@@ -73,18 +84,43 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
         kinds.sort_unstable();
         for (kind, place) in kinds {
             let state = state_name(kind);
-            let reason = Cell::from(Some(kind >> 3).filter(|reason| *reason != 0));
+            let reason = Cell::from(Some(kind >> 4).filter(|reason| *reason != 0));
+            let is_collector = kind >> 3 & 1;
             for step in 0..steps {
                 let (start, total) = (borders[step], sums[place * steps + step]);
                 if total > 0 {
                     let length = borders[step + 1] - start;
-                    rows.push([start.into(), length.into(), state.into(), reason, total.into()])?;
+                    rows.push([
+                        start.into(),
+                        length.into(),
+                        state.into(),
+                        reason,
+                        is_collector.into(),
+                        total.into(),
+                    ])?;
                 }
             }
         }
         Ok(())
     },
 };
+
+/// Reasons and stacks of waits for locks of the collector, as rows: the runtime says of them what it
+/// says of the program's.
+fn collector_stacks(connection: &Connection, work: &Work) -> Result<FxHashSet<(i64, u32)>> {
+    let kinds = COLLECTOR_LOCKS.map(|kind| format!("'{kind}'")).join(", ");
+    let sql = format!(
+        "select r.id, k.id from stacks k join reasons r on r.kind = 'lock' where k.wait_kind in ({kinds})"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = FxHashSet::default();
+    while let Some(row) = rows.next()? {
+        work.hold(size_of::<(i64, u32)>())?;
+        found.insert((row.get(0)?, row.get(1)?));
+    }
+    Ok(found)
+}
 
 /// See its `doc`.
 pub static IDLE_BUCKETS: TableFunction = TableFunction {
@@ -116,24 +152,25 @@ pub static IDLE_BUCKETS: TableFunction = TableFunction {
         let (from, to) = call.span()?;
         let steps = call.steps(0)?;
         let mut edges = Vec::new();
-        let mut add = |start: i64, end: i64, is_proc: bool| {
+        let both = |start: i64, end: i64, is_proc: bool| {
             let (start, end) = (start.max(from), end.min(to));
-            if start < end {
-                let both = [edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)];
-                return call.work.extend(&mut edges, both);
-            }
-            Ok(())
+            (start < end).then(|| [edge(start - from, is_proc, 1), edge(end - from, is_proc, -1)])
         };
-        States::open(call.connection, &call.work)?.each(|state| {
-            if state.state() == RUNNABLE { add(state.start, state.end, false) } else { Ok(()) }
-        })?;
+        let pick = |state: &State| match state.state() {
+            RUNNABLE => both(state.start, state.end, false),
+            _ => None,
+        };
+        let mut states = States::open(call.connection, &call.work)?;
+        states.each(pick, |both| call.work.extend(&mut edges, both))?;
         let mut statement = call
             .connection
             .prepare("select start_ns, duration_ns from raw_proc_states where not is_running")?;
         let mut idle = statement.raw_query();
         while let Some(row) = idle.next()? {
             let start = sane(row.get(0)?);
-            add(start, sane(start.saturating_add(row.get(1)?)), true)?;
+            if let Some(both) = both(start, sane(start.saturating_add(row.get(1)?)), true) {
+                call.work.extend(&mut edges, both)?;
+            }
         }
         edges.sort_unstable();
         let mut sweep = Sweep { edges: &edges, next: 0, from, time: from, runnable: 0, idle: 0 };

@@ -2,7 +2,7 @@
 
 use super::intervals::{A, Cover, Set};
 use super::moments::state_name;
-use super::states::{STATE_OR_ALL, States, functions_of};
+use super::states::{STATE_OR_ALL, State, States, functions_of};
 use super::{Item, TableFunction};
 use rustc_hash::FxHashMap;
 
@@ -41,14 +41,16 @@ pub static STATES_DURING: TableFunction = TableFunction {
         let longest = set.intervals.iter().map(|one| one.end - one.start).max().unwrap_or(0);
         let functions = functions_of(call.connection, work)?;
         let mut sums: FxHashMap<(usize, &'static str, Option<i64>), i64> = FxHashMap::default();
-        States::open(call.connection, work)?.each_of(|goroutine, state| {
-            let (start, end) = (state.start, state.end);
+        let pick = |state: &State| {
             let is_wanted = wanted.is_none_or(|wanted| wanted.is(state));
-            if !is_wanted || !cover.meets(start, end) {
-                return Ok(());
-            }
+            (is_wanted && cover.meets(state.start, state.end)).then_some((
+                state.start,
+                state.end,
+                state_name(state.code),
+            ))
+        };
+        States::open(call.connection, work)?.each_of(pick, |goroutine, (start, end, name)| {
             let function = functions.get(&goroutine).copied();
-            let name = state_name(state.code);
             // None that begins so much earlier reaches this far.
             let first = set.intervals.partition_point(|one| one.start < start - longest);
             let near = set.intervals[first..].iter().take_while(|one| one.start < end);

@@ -6,6 +6,7 @@ use super::{Item, TableFunction};
 use crate::store::budget::Work;
 use rusqlite::{Connection, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
@@ -54,18 +55,20 @@ pub static LONGEST_STATES: TableFunction = TableFunction {
         let trace = goroutines_of(call.connection, call.optional_integer(2)?)?;
         let mut found: BinaryHeap<Reverse<Longest>> = BinaryHeap::new();
         // What is not longer than this is not among them.
-        let mut least = if count == 0 { i64::MAX } else { -1 };
-        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
-            if state.duration() <= least || !wanted.is(state) || !trace.contains(&goroutine) {
+        let least = Cell::new(if count == 0 { i64::MAX } else { -1 });
+        let is_long = |state: &State| state.duration() > least.get();
+        let pick = |state: &State| (is_long(state) && wanted.is(state)).then_some(*state);
+        States::open(call.connection, &call.work)?.each_of(pick, |goroutine, state| {
+            if !is_long(&state) || !trace.contains(&goroutine) {
                 return Ok(());
             }
             let key = (state.duration(), Reverse(state.id));
-            found.push(Reverse(Longest { key, goroutine, state: *state }));
+            found.push(Reverse(Longest { key, goroutine, state }));
             if found.len() > count {
                 found.pop();
             }
             if let Some(Reverse(last)) = found.peek().filter(|_| found.len() == count) {
-                least = last.key.0;
+                least.set(last.key.0);
             }
             Ok(())
         })?;
@@ -155,21 +158,25 @@ pub static STATE_PERCENTILES: TableFunction = TableFunction {
         let mut places: FxHashMap<Option<i64>, usize> = FxHashMap::default();
         let mut spreads: Vec<Spread> = Vec::new();
         let mut last = (0, 0);
-        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
-            if !wanted.is(state) || !trace.contains(&goroutine) {
-                return Ok(());
-            }
-            if last.0 != goroutine {
-                let function = functions.get(&goroutine).copied();
-                let place = *places.entry(function).or_insert(spreads.len());
-                if place == spreads.len() {
-                    call.work.room_in(&places)?;
-                    spreads.push(Spread { function, ..Spread::default() });
+        let pick = |state: &State| wanted.is(state).then_some((state.duration(), state.start));
+        States::open(call.connection, &call.work)?.each_of(
+            pick,
+            |goroutine, (duration, start)| {
+                if !trace.contains(&goroutine) {
+                    return Ok(());
                 }
-                last = (goroutine, place);
-            }
-            spreads[last.1].add(goroutine, state, &call.work)
-        })?;
+                if last.0 != goroutine {
+                    let function = functions.get(&goroutine).copied();
+                    let place = *places.entry(function).or_insert(spreads.len());
+                    if place == spreads.len() {
+                        call.work.room_in(&places)?;
+                        spreads.push(Spread { function, ..Spread::default() });
+                    }
+                    last = (goroutine, place);
+                }
+                spreads[last.1].add(goroutine, duration, start, &call.work)
+            },
+        )?;
         spreads.sort_unstable_by_key(|spread| spread.function);
         for mut spread in spreads {
             let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| spread.percentile(share));
@@ -201,14 +208,13 @@ struct Spread {
 }
 
 impl Spread {
-    fn add(&mut self, goroutine: u32, state: &State, work: &Work) -> Result<()> {
-        let duration = state.duration();
+    fn add(&mut self, goroutine: u32, duration: i64, start: i64, work: &Work) -> Result<()> {
         // Of several that are equally long, the earliest.
         if self.durations.is_empty()
             || duration > self.longest.0
-            || (duration == self.longest.0 && state.start < self.longest.1)
+            || (duration == self.longest.0 && start < self.longest.1)
         {
-            self.longest = (duration, state.start, goroutine);
+            self.longest = (duration, start, goroutine);
         }
         self.total = self.total.saturating_add(duration);
         work.push(&mut self.durations, duration)

@@ -1,7 +1,7 @@
 //! What was so at a moment.
 
 use super::intervals::{prepare, time};
-use super::states::{STATE_OR_ALL, States, all_ranges};
+use super::states::{STATE_OR_ALL, State, States, all_ranges};
 use super::{Call, Cell, Item, TableFunction, refuse};
 use crate::store::budget::sane;
 use rusqlite::{Connection, OptionalExtension, Result};
@@ -102,10 +102,8 @@ pub static STATES_AT_EACH: TableFunction = TableFunction {
         let wanted = call.optional_state(1)?;
         let mut moments = moments(call)?;
         moments.sort_unstable();
-        States::open(call.connection, &call.work)?.each_of(|goroutine, state| {
-            if !wanted.is_none_or(|wanted| wanted.is(state)) {
-                return Ok(());
-            }
+        let pick = |state: &State| wanted.is_none_or(|wanted| wanted.is(state)).then_some(*state);
+        States::open(call.connection, &call.work)?.each_of(pick, |goroutine, state| {
             let first = moments.partition_point(|moment| moment.0 < state.start);
             for &(_, id) in moments[first..].iter().take_while(|moment| moment.0 < state.end) {
                 rows.push([

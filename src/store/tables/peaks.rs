@@ -2,9 +2,8 @@
 
 use super::buckets::STEPS;
 use super::intervals::{A, each_interval, step_border};
-use super::states::{STATE, States};
+use super::states::{STATE, State, States};
 use super::{Call, Item, Rows, TableFunction};
-use crate::store::budget::Work;
 use rusqlite::Result;
 
 const COLUMNS: &[Item] = &[
@@ -31,7 +30,12 @@ pub static OVERLAP_PEAKS: TableFunction = TableFunction {
     reads: &["trace_spans"],
     run: |call, rows| {
         let mut edges = Edges::new(call)?;
-        each_interval(call, 0, |start, end| edges.add(start, end))?;
+        let mut keys = Vec::new();
+        each_interval(call, 0, |start, end| match edges.of(start, end) {
+            Some(both) => call.work.extend(&mut keys, both),
+            None => Ok(()),
+        })?;
+        edges.keys = keys;
         edges.peaks(call.steps(1)?, rows)
     },
 };
@@ -52,16 +56,20 @@ pub static STATE_PEAKS: TableFunction = TableFunction {
     run: |call, rows| {
         let wanted = call.state(0)?;
         let mut edges = Edges::new(call)?;
-        States::open(call.connection, &call.work)?.each(|state| {
-            if wanted.is(state) { edges.add(state.start, state.end) } else { Ok(()) }
-        })?;
+        let mut keys = Vec::new();
+        let pick = |state: &State| match wanted.is(state) {
+            true => edges.of(state.start, state.end),
+            false => None,
+        };
+        let mut states = States::open(call.connection, &call.work)?;
+        states.each(pick, |both| call.work.extend(&mut keys, both))?;
+        edges.keys = keys;
         edges.peaks(call.steps(1)?, rows)
     },
 };
 
 /// Beginnings and ends in the time looked at, small, as there are millions.
-struct Edges<'c> {
-    work: &'c Work,
+struct Edges {
     from: i64,
     to: i64,
     /// Time since `from`, doubled; plus 1 if it is a beginning. So ends come first: what ends when
@@ -69,20 +77,17 @@ struct Edges<'c> {
     keys: Vec<u64>,
 }
 
-impl<'c> Edges<'c> {
-    fn new(call: &'c Call<'_>) -> Result<Self> {
+impl Edges {
+    fn new(call: &Call<'_>) -> Result<Self> {
         let (from, to) = call.span()?;
-        Ok(Edges { work: &call.work, from, to: to.max(from), keys: Vec::new() })
+        Ok(Edges { from, to: to.max(from), keys: Vec::new() })
     }
 
+    /// Beginning and end of an interval, if any of it lies in the time looked at.
     #[inline(always)]
-    fn add(&mut self, start: i64, end: i64) -> Result<()> {
-        if end > self.from && start < self.to {
-            let key = |time: i64| (time.clamp(self.from, self.to) - self.from) as u64 * 2;
-            let both = [key(start) + 1, key(end)];
-            return self.work.extend(&mut self.keys, both);
-        }
-        Ok(())
+    fn of(&self, start: i64, end: i64) -> Option<[u64; 2]> {
+        let key = |time: i64| (time.clamp(self.from, self.to) - self.from) as u64 * 2;
+        (end > self.from && start < self.to).then(|| [key(start) + 1, key(end)])
     }
 
     fn peaks(mut self, steps: usize, rows: &mut Rows) -> Result<()> {

@@ -79,10 +79,7 @@ impl State {
     }
 
     fn read(row: &Row<'_>) -> Result<State> {
-        let mut columns = [NULL; COLUMNS];
-        for (at, column) in columns.iter_mut().enumerate() {
-            *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
-        }
+        let columns = columns_of(row)?;
         Ok(State::new(columns[0], columns))
     }
 
@@ -168,10 +165,14 @@ pub fn all_ranges(connection: &Connection, work: &Work) -> Result<Vec<StateRange
         if is_shadowed(connection, "raw_state_ranges")? { None } else { Some("raw_state_ranges") };
     let sql = "select id, goroutine_id, first_state, last_state, start_ns, end_ns
                from raw_state_ranges order by id";
-    each_row(connection, work, table, sql, |[_, goroutine, first, last, start, end]| {
+    let range = |[_, goroutine, first, last, start, end]: [i64; 6]| {
         let goroutine = u32::try_from(goroutine).unwrap_or(0);
-        let (start, end) = (sane(start), sane(end));
-        work.push(&mut ranges, StateRange { first, last, start, end, goroutine })
+        Some(StateRange { first, last, start: sane(start), end: sane(end), goroutine })
+    };
+    rows_of(connection, work, table, sql, range, &mut |some| {
+        work.room(&mut ranges, some.len())?;
+        ranges.extend_from_slice(some);
+        Ok(())
     })?;
     Ok(ranges)
 }
@@ -182,33 +183,48 @@ fn is_shadowed(connection: &Connection, name: &str) -> Result<bool> {
     connection.query_row(sql, [name], |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
-/// Hands out the integers of all rows, [`NULL`] for NULL: those of a statement, or from the pages of a
-/// table of the file where that can be. The statement names the table's columns, from the first on.
-fn each_row<const N: usize>(
+/// Hands out what `make` makes of the integers of all rows, [`NULL`] for NULL, some at a time: those of a
+/// statement, or from the pages of a table of the file where that can be. The statement names the
+/// table's columns, from the first on.
+fn rows_of<const N: usize, T>(
     connection: &Connection,
     work: &Work,
     table: Option<&str>,
     sql: &str,
-    mut take: impl FnMut([i64; N]) -> Result<()>,
+    make: impl Fn([i64; N]) -> Option<T>,
+    take: &mut dyn FnMut(&[T]) -> Result<()>,
 ) -> Result<()> {
     if let Some(name) = table
         && let Some(mut pages) = TablePages::open(connection, work, name)?
     {
-        return pages.each(|id, mut columns: [i64; N]| {
+        let make = |id, mut columns: [i64; N]| {
             columns[0] = id;
-            take(columns)
-        });
+            make(columns)
+        };
+        return pages.each(make, take);
     }
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.raw_query();
+    let mut some = Vec::with_capacity(ROWS);
     while let Some(row) = rows.next()? {
-        let mut columns = [NULL; N];
-        for (at, column) in columns.iter_mut().enumerate() {
-            *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
+        some.extend(make(columns_of(row)?));
+        if some.len() == ROWS {
+            take(&some)?;
+            some.clear();
         }
-        take(columns)?;
     }
-    Ok(())
+    take(&some)
+}
+
+/// Rows of a statement that are handed out at a time.
+const ROWS: usize = 256;
+
+fn columns_of<const N: usize>(row: &Row<'_>) -> Result<[i64; N]> {
+    let mut columns = [NULL; N];
+    for (at, column) in columns.iter_mut().enumerate() {
+        *column = row.get::<_, Option<i64>>(at)?.unwrap_or(NULL);
+    }
+    Ok(columns)
 }
 
 /// Row of the function each goroutine began with, by its own row; without those of which no stack
@@ -217,10 +233,13 @@ pub fn functions_of(connection: &Connection, work: &Work) -> Result<FxHashMap<u3
     let mut functions = FxHashMap::default();
     // Filters leave functions as they are.
     let sql = "select id, trace_id, goid, function_id from main.raw_goroutines";
-    each_row(connection, work, Some("raw_goroutines"), sql, |[id, _, _, function]| {
-        if function != NULL {
+    let known = |[id, _, _, function]: [i64; 4]| {
+        (function != NULL).then_some((u32::try_from(id).unwrap_or(0), function))
+    };
+    rows_of(connection, work, Some("raw_goroutines"), sql, known, &mut |some| {
+        for &(id, function) in some {
             work.room_in(&functions)?;
-            functions.insert(u32::try_from(id).unwrap_or(0), function);
+            functions.insert(id, function);
         }
         Ok(())
     })?;
@@ -255,34 +274,59 @@ impl<'c> States<'c> {
         Ok(States { connection, work, pages, cut })
     }
 
-    /// Hands out all of them, goroutines mixed, in the order of their rows.
-    #[inline(always)]
-    pub fn each(&mut self, mut take: impl FnMut(&State) -> Result<()>) -> Result<()> {
+    /// Hands out what `pick` takes of all of them, goroutines mixed, in the order of their rows, some at
+    /// a time. What it does not look at is not even put together.
+    fn some<T>(
+        &mut self,
+        pick: impl Fn(&State) -> Option<T>,
+        take: &mut dyn FnMut(&[T]) -> Result<()>,
+    ) -> Result<()> {
         let cut = self.cut;
         match &mut self.pages {
-            Some(pages) => pages.each(|id, columns| match State::new(id, columns).cut(cut) {
-                Some(state) => take(&state),
-                None => Ok(()),
-            }),
-            None => each_row(self.connection, self.work, None, ALL, |columns| {
-                take(&State::new(columns[0], columns))
-            }),
+            Some(pages) => pages.each(|id, columns| pick(&State::new(id, columns).cut(cut)?), take),
+            None => {
+                let make = |columns: [i64; COLUMNS]| pick(&State::new(columns[0], columns));
+                rows_of(self.connection, self.work, None, ALL, make, take)
+            }
         }
     }
 
-    /// Hands out all of them with the row of the goroutine they belong to.
-    pub fn each_of(&mut self, mut take: impl FnMut(u32, &State) -> Result<()>) -> Result<()> {
+    /// Hands out what `pick` takes of all of them, goroutines mixed, in the order of their rows.
+    pub fn each<T: Copy>(
+        &mut self,
+        pick: impl Fn(&State) -> Option<T>,
+        mut take: impl FnMut(T) -> Result<()>,
+    ) -> Result<()> {
+        self.some(pick, &mut |some| some.iter().try_for_each(|&one| take(one)))
+    }
+
+    /// The same with the row of the goroutine they belong to.
+    pub fn each_of<T: Copy>(
+        &mut self,
+        pick: impl Fn(&State) -> Option<T>,
+        mut take: impl FnMut(u32, T) -> Result<()>,
+    ) -> Result<()> {
         let ranges = all_ranges(self.connection, self.work)?;
         let mut at = 0;
-        self.each(|state| {
-            while ranges.get(at).is_some_and(|range| range.last < state.id) {
-                at += 1;
+        let (mut first, mut last, mut goroutine) = (0, -1, 0);
+        let pick = |state: &State| Some((state.id, pick(state)?));
+        self.some(pick, &mut |some| {
+            for &(id, one) in some {
+                if id > last {
+                    while ranges.get(at).is_some_and(|range| range.last < id) {
+                        at += 1;
+                    }
+                    (first, last, goroutine) = match ranges.get(at) {
+                        Some(range) => (range.first, range.last, range.goroutine),
+                        None => (i64::MAX, i64::MAX, 0),
+                    };
+                }
+                // Without a range it is of a goroutine that is not looked at.
+                if id >= first {
+                    take(goroutine, one)?;
+                }
             }
-            // Without a range it is of a goroutine that is not looked at.
-            match ranges.get(at).filter(|range| range.first <= state.id) {
-                Some(range) => take(range.goroutine, state),
-                None => Ok(()),
-            }
+            Ok(())
         })
     }
 
@@ -294,11 +338,9 @@ impl<'c> States<'c> {
     ) -> Result<()> {
         if let Some(pages) = &mut self.pages {
             let cut = self.cut;
-            return pages.range(range.first, range.last, |id, columns| {
-                match State::new(id, columns).cut(cut) {
-                    Some(state) => take(&state),
-                    None => Ok(()),
-                }
+            let make = |id, columns| State::new(id, columns).cut(cut);
+            return pages.range(range.first, range.last, make, &mut |states| {
+                states.iter().try_for_each(&mut take)
             });
         }
         let mut statement = self.connection.prepare_cached(SOME)?;
