@@ -793,6 +793,9 @@ fn functions_take_what_a_user_gives_or_say_what_they_want() {
         ("state_at(1.0, 0.4) is state_at(1, 0)", "1"),
         ("histogram_step(1500.2, 10)", "31"),
         ("count(*) > 0 from state_buckets(2.0)", "1"),
+        ("1e300", "1e300"),
+        ("-2.5e17", "-2.5e17"),
+        ("0.1", "0.1"),
     ] {
         let (value, from) = sql.split_once(" from ").unwrap_or((sql, "(values (1))"));
         let sql = format!("select {value} as x from {from}");
@@ -828,4 +831,12 @@ fn the_list_of_queries_and_each_query_can_be_shown() {
             assert!(shown.text().contains(part), "{name}");
         }
     }
+}
+
+#[test]
+fn an_option_that_is_not_known_is_not_taken_for_a_value() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.gotrace(&["query", "-q", "x", "y"]).expect(2);
+    assert!(run.stderr.contains("unexpected argument '-q'") && !run.stderr.contains("-- -q"));
+    sandbox.gotrace(&["query", "--timout", "3", "x"]).expect(2).says(&["'--timeout'"]);
 }

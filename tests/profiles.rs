@@ -450,3 +450,18 @@ fn every_profile_is_loaded_beside_a_trace() {
         join stack_frames f on f.stack_id = s.stack_id where f.function = 'runtime.gcBgMarkWorker'";
     assert!(count(shared) >= 2);
 }
+
+#[test]
+fn the_frames_of_a_flame_graph_have_values_as_pprof_shows_them() {
+    let sandbox = Sandbox::new();
+    for (name, want, not) in [
+        ("cpu", "<title>main.busy (30ms, 9.38%)</title>", "nanoseconds"),
+        ("goroutine", "<title>runtime.chanrecv1 (3, 60.00%)</title>", "3 count"),
+    ] {
+        let source = root().join(format!("testdata/profiles/go1.27/{name}.pb.gz"));
+        let source = source.to_str().unwrap();
+        sandbox.gotrace(&["profile", "flame", source, "-o", name]).expect(0);
+        let picture = fs::read_to_string(sandbox.path(name)).unwrap();
+        assert!(picture.contains(want) && !picture.contains(&format!(" {not}")), "{name}");
+    }
+}

@@ -26,6 +26,7 @@ mod shell;
 mod signals;
 mod terminal;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -123,7 +124,13 @@ pub fn main() -> ExitCode {
     };
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
-        Err(error) => {
+        Err(mut error) => {
+            // That an unknown option may be meant as a value behind '--' is nearly never so.
+            if error.kind() == ErrorKind::UnknownArgument
+                && error.get(ContextKind::SuggestedArg).is_none()
+            {
+                error.remove(ContextKind::Suggested);
+            }
             // Help and version go to standard output with status 0, the rest to standard error
             // with status 2.
             let status = error.exit_code();

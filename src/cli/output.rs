@@ -244,10 +244,19 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Integer(value) => value.to_string(),
-        Value::Real(value) => value.to_string(),
+        Value::Real(value) => real(*value),
         Value::Text(text) => text.clone(),
         Value::Blob(bytes) => hex(bytes),
     }
+}
+
+/// Whether a number written without an exponent is longer than it is exact.
+fn is_long(value: f64) -> bool {
+    value.is_finite() && value.abs() >= 1e17
+}
+
+fn real(value: f64) -> String {
+    if is_long(value) { format!("{value:e}") } else { value.to_string() }
 }
 
 /// A value for people. The end of the column's name tells the unit.
@@ -259,6 +268,7 @@ pub fn shown(name: &str, value: &Value) -> String {
         Value::Integer(bytes) if name.ends_with("_bytes") => human_bytes(*bytes as f64),
         Value::Real(bytes) if name.ends_with("_bytes") => human_bytes(*bytes),
         Value::Real(share) if name.ends_with("share") => format!("{:.1}%", share * 100.0),
+        Value::Real(value) if is_long(*value) => real(*value),
         Value::Real(value) => format!("{value:.2}"),
         other => plain(other),
     }

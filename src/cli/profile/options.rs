@@ -363,7 +363,7 @@ const MISSING: [(&[&str], &str); 8] = [
     ),
     (
         &["web", "eog", "evince", "gv"],
-        "no viewer is started; write the graph with 'graph SOURCE -o graph.svg' and open it in a browser",
+        "no viewer is started; write the graph with 'graph SOURCE -o graph.svg' (at the prompt 'graph >graph.svg') and open it in a browser",
     ),
     (
         &["pdf", "png", "gif", "ps"],

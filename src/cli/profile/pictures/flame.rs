@@ -11,8 +11,11 @@ use crate::report::shown;
 use clap::ValueEnum;
 use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{self, Direction, Options};
+use regex::{Captures, Regex};
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::io::Write;
+use std::sync::LazyLock;
 
 /// What the colours of a flame graph tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -113,8 +116,29 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
     options.count_name = frame_text(report.sample_unit());
     options.bgcolors = Some(BackgroundColor::Flat(GROUND));
     options.direction = if how.is_icicle { Direction::Inverted } else { Direction::Straight };
-    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), out)?;
+    let mut picture = Vec::new();
+    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut picture)?;
+    let picture = String::from_utf8_lossy(&picture);
+    out.write_all(with_units(&picture, report.sample_unit()).as_bytes())?;
     Ok(())
+}
+
+/// The picture with values as pprof shows them, `280ms` in place of `280,000,000 nanoseconds`.
+fn with_units<'a>(picture: &'a str, unit: &str) -> Cow<'a, str> {
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+        // The last brackets of a title; a name before them may hold anything.
+        Regex::new(r"\(([0-9,]+) ([^()<]*?)((?:, [-+0-9.%; ]+)?\)</title>)")
+            .expect("the pattern is right")
+    });
+    VALUE.replace_all(picture, |found: &Captures<'_>| {
+        let value = found[1].replace(',', "").parse::<i64>();
+        match value {
+            Ok(value) if found[2] == *frame_text(unit) => {
+                format!("({}{}", crate::profile::units::label(value, unit), &found[3])
+            }
+            _ => found[0].to_owned(),
+        }
+    })
 }
 
 /// A text as inferno takes it: on one line, and of letters that XML allows.
