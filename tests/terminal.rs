@@ -242,7 +242,7 @@ fn no_text_of_others_acts_on_a_terminal() {
     for words in [
         ["profile", "top", "p"],
         ["query", "d", "select name from functions"],
-        ["query", "d", "tasks"],
+        ["query", "d", "creators"],
     ] {
         let out = on_terminal(&sandbox, &words);
         assert!(String::from_utf8_lossy(&out).contains("\\x1b"), "{words:?} shows nothing hostile");
