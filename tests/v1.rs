@@ -343,6 +343,58 @@ fn the_end_of_a_system_call_moves_to_where_it_happened() {
 }
 
 #[test]
+fn of_calls_that_end_at_one_time_the_one_that_is_told_first_comes_first() {
+    // Goroutines 5 and 9 leave their calls at +20, both are told at +35, by proc 0 that of 9. Go's merge
+    // takes proc 0 first.
+    let start = 1 << 30;
+    let mut writer = Writer::new();
+    writer.batch(0, start);
+    writer.event(5, &[0, 77]); // ProcStart
+    writer.event(13, &[1, 5, 0, 0]); // GoCreate
+    writer.event(13, &[0, 9, 0, 0]);
+    writer.event(4, &[1, 2, 0]); // Gomaxprocs
+    writer.event(38, &[1, 5]); // GoStartLocal
+    writer.event(28, &[1, 0]); // GoSysCall
+    writer.event(30, &[1]); // GoSysBlock at +5
+    writer.event(29, &[30, 9, 2, start + 20]); // GoSysExit at +35
+    writer.event(33, &[1, 1]); // HeapAlloc
+    writer.batch(1, start + 3);
+    writer.event(5, &[0, 78]);
+    writer.event(14, &[1, 9, 1]); // GoStart
+    writer.event(28, &[1, 0]);
+    writer.event(30, &[1]); // at +6
+    writer.event(29, &[29, 5, 2, start + 20]); // at +35
+    writer.event(33, &[1, 2]);
+    writer.event(2, &[1_000_000_000]);
+    let (text, found) = text(&writer.bytes);
+    assert!(found.is_empty(), "{found:?}");
+    let text = String::from_utf8(text).unwrap();
+    let lines = text.lines().filter(|line| line.contains("Syscall->Runnable"));
+    let lines: Vec<&str> = lines.collect();
+    // What go tool trace -d=parsed of Go 1.27 prints, its procs sorted.
+    assert_eq!(
+        lines,
+        [
+            "M=-1 P=1000003 G=9 StateTransition Time=20 GoID=9 Syscall->Runnable Reason=\"\"",
+            "M=-1 P=1000003 G=5 StateTransition Time=21 GoID=5 Syscall->Runnable Reason=\"\"",
+        ]
+    );
+}
+
+#[test]
+fn a_time_that_is_cut_is_told() {
+    let mut writer = Writer::new();
+    writer.batch(0, 1 << 30);
+    writer.event(5, &[0, 77]); // ProcStart
+    writer.event(4, &[1, 1, 0]); // Gomaxprocs
+    writer.event(33, &[1, 1]); // HeapAlloc
+    writer.event(33, &[1 << 40, 2]); // 34,000 years later
+    writer.event(2, &[1]);
+    let (_, found) = order(&writer.bytes, &mut Checker::default());
+    assert_eq!(count(&found, Code::TimeCut), 1, "{found:?}");
+}
+
+#[test]
 fn hostile_tables_are_refused_before_they_are_allocated() {
     let mut writer = Writer::new();
     writer.batch(0, 1);

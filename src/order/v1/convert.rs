@@ -529,7 +529,11 @@ impl<S: Sink> Replay<'_, S> {
                 | Old::CPUSample
                 | Old::Gomaxprocs
         );
-        if !is_init && let Some(unannounced) = self.unannounced.take() {
+        // With a coarse clock the mark can have the time of what other procs did behind it.
+        if !is_init
+            && !self.has_event_until(event.ticks)
+            && let Some(unannounced) = self.unannounced.take()
+        {
             self.announce(unannounced, event.ticks);
         }
     }

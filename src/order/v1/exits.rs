@@ -7,9 +7,11 @@
 //! when the replay reaches that time. So only the ends of batches are held whose events are still
 //! to come: a few thousand, because a batch has 64 KB.
 
+use super::foresight::ExitKey;
 use crate::source::RandomAccess;
 use crate::wire::Version;
 use crate::wire::v1::{Batch, Cursor, EventType, LogStrings, ProcBatches, WireEvent};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -20,6 +22,8 @@ pub struct Exit {
     pub ticks: i64,
     /// When it was written, which decides between two that happened at once.
     pub written: i64,
+    /// The place among those with the same times, once it is known.
+    rank: u32,
     /// The goroutine.
     pub goroutine: u64,
 }
@@ -29,6 +33,8 @@ pub struct Exits {
     /// Batches not yet read ahead, the one with the earliest end last.
     unread: Vec<Batch>,
     heap: BinaryHeap<Reverse<Exit>>,
+    /// Places of those with the same times; `None` until one is asked for.
+    ranks: Option<FxHashMap<ExitKey, u32>>,
     version: Version,
 }
 
@@ -41,7 +47,7 @@ impl Exits {
             .cloned()
             .collect();
         unread.sort_by_key(|batch| Reverse(batch.earliest_exit));
-        Exits { unread, heap: BinaryHeap::new(), version }
+        Exits { unread, heap: BinaryHeap::new(), ranks: None, version }
     }
 
     /// No end is earlier than this, clock ticks.
@@ -57,14 +63,37 @@ impl Exits {
             self.read_ahead(&batch, input);
         }
         match self.heap.peek() {
-            Some(exit) if exit.0.ticks < ticks => self.heap.pop().map(|exit| exit.0),
+            // What was written before comes first of what happened at one time.
+            Some(Reverse(exit))
+                if exit.ticks < ticks || (exit.ticks == ticks && exit.written < ticks) =>
+            {
+                self.heap.pop().map(|exit| exit.0)
+            }
             _ => None,
         }
     }
 
-    /// Adds an end that is later than it was written, which clocks of different cores can do.
-    pub fn push(&mut self, exit: Exit) {
-        self.heap.push(Reverse(exit));
+    /// Whether only the merge of what is still to come tells whether an end that was taken is the next.
+    pub fn is_doubtful(&self, exit: &Exit) -> bool {
+        let is_same = |other: &Exit| (other.ticks, other.written) == (exit.ticks, exit.written);
+        self.ranks.is_none() && self.heap.peek().is_some_and(|other| is_same(&other.0))
+    }
+
+    /// Puts an end back, and orders all by what the merge has shown.
+    pub fn order_by(&mut self, ranks: FxHashMap<ExitKey, u32>, exit: Exit) {
+        self.ranks = Some(ranks);
+        let held = std::mem::take(&mut self.heap);
+        for Reverse(exit) in held.into_iter().chain([Reverse(exit)]) {
+            self.push(exit.ticks, exit.written, exit.goroutine);
+        }
+    }
+
+    /// Adds an end: when it happened and was written, clock ticks, and its goroutine.
+    pub fn push(&mut self, ticks: i64, written: i64, goroutine: u64) {
+        let ranks = self.ranks.as_ref();
+        let rank = ranks.and_then(|ranks| ranks.get(&(ticks, written, goroutine)));
+        let rank = rank.copied().unwrap_or(0);
+        self.heap.push(Reverse(Exit { ticks, written, rank, goroutine }));
     }
 
     fn read_ahead(&mut self, batch: &Batch, input: &RandomAccess) {
@@ -75,11 +104,7 @@ impl Exits {
         while let Ok(true) = cursor.next(&mut event, input, std::slice::from_ref(batch), &logs) {
             let ticks = event.args[2] as i64;
             if event.kind == EventType::GoSysExit && ticks != 0 && ticks < event.ticks {
-                self.heap.push(Reverse(Exit {
-                    ticks,
-                    written: event.ticks,
-                    goroutine: event.args[0],
-                }));
+                self.push(ticks, event.ticks, event.args[0]);
             }
         }
     }

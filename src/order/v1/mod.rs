@@ -5,7 +5,8 @@
 //! orders them, moves some, and converts them. Here it is one stream: cursors over the batches of
 //! each proc, merged by the same rules ([`replay`]), with the few events that Go moves put where
 //! they belong on the way ([`exits`]), and converted one at a time ([`convert`]). Memory is that of
-//! one batch a proc, the strings and stacks, and the CPU samples.
+//! one batch a proc, the strings and stacks, and the CPU samples. Where clocks are so coarse that this
+//! cannot tell what Go's order would be, the trace is merged twice ([`foresight`]).
 //!
 //! Source: Go 1.27 `internal/trace/internal/tracev1/{parser,order}.go` and
 //! `internal/trace/tracev1.go`. Two things are random in Go, because it ranges over maps, and fixed
@@ -15,6 +16,7 @@
 
 mod convert;
 mod exits;
+mod foresight;
 mod output;
 mod replay;
 mod rules;

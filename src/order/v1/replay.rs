@@ -10,6 +10,7 @@
 //! goroutine is taken to be where the event needs it.
 
 use super::exits::{Exit, Exits};
+use super::foresight::{Foresight, Rehearsal, rehearse};
 use super::output::{Output, Tallies};
 use super::rules::{Goroutine, On, RULES, Seq, Status};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -87,6 +88,10 @@ pub(super) struct Replay<'a, S> {
     /// Whether a stream that waits has to be looked at again.
     pub(super) has_news: bool,
     exits: Exits,
+    /// What a merge before this one has shown, if something was doubtful.
+    foresight: Option<Foresight>,
+    /// If this is that merge.
+    pub(super) rehearsal: Option<Rehearsal>,
     has_begun: bool,
     /// Time of the last event in clock ticks.
     last_ticks: i64,
@@ -125,6 +130,8 @@ impl<'a, S: Sink> Replay<'a, S> {
             overdue: None,
             has_news: true,
             exits: Exits::new(&scan.procs, scan.version),
+            foresight: None,
+            rehearsal: None,
             has_begun: false,
             last_ticks: i64::MIN,
             gc_seq: 0,
@@ -188,9 +195,7 @@ impl<'a, S: Sink> Replay<'a, S> {
             }
             self.readmit(stream);
         }
-        while let Some(exit) = self.exits.pop_before(i64::MAX, self.input) {
-            self.exit(exit);
-        }
+        self.exits_before(i64::MAX);
     }
 
     /// Ends the trace; returns the number of events and the time of the last.
@@ -341,8 +346,11 @@ impl<'a, S: Sink> Replay<'a, S> {
     fn take(&mut self, stream: u32, mut slot: GoSlot) {
         let index = stream as usize;
         let event = self.streams[index].event;
-        if event.ticks > self.exits.earliest() {
+        if event.ticks >= self.exits.earliest() {
             self.exits_before(event.ticks);
+        }
+        if let Some(rehearsal) = &mut self.rehearsal {
+            rehearsal.note(&event);
         }
         if event.ticks < self.last_ticks {
             self.note_backwards(&event, stream);
@@ -391,7 +399,7 @@ impl<'a, S: Sink> Replay<'a, S> {
     /// when the trace begins) cannot come while the proc is taken. Go refuses traces where it is
     /// otherwise (postProcessTrace, checkRunning), so it does not matter that the look-ahead ends
     /// after one event, at the end of what the trace has of the stream, and where bytes were lost.
-    pub(super) fn blocks(&self, call: &WireEvent, stream: u32) -> bool {
+    pub(super) fn blocks(&mut self, call: &WireEvent, stream: u32) -> bool {
         let state = &self.streams[stream as usize];
         let next = &state.event;
         if !state.has_event
@@ -406,10 +414,30 @@ impl<'a, S: Sink> Replay<'a, S> {
         else {
             return true;
         };
-        !self.scan.samples[behind - usize::from(*has_event)..]
+        let sample = self.scan.samples[behind - usize::from(*has_event)..]
             .iter()
-            .take_while(|sample| sample.ticks < next.ticks)
-            .any(|sample| sample.goroutine == call.goroutine)
+            .take_while(|sample| sample.ticks <= next.ticks)
+            .find(|sample| sample.goroutine == call.goroutine);
+        match sample {
+            None => true,
+            Some(sample) if sample.ticks < next.ticks => false,
+            Some(_) => !self.is_sample_first(call.goroutine),
+        }
+    }
+
+    /// Whether the next sample of a goroutine comes before the end of its run, which has the same time.
+    #[cold]
+    fn is_sample_first(&mut self, goroutine: u64) -> bool {
+        if let Some(rehearsal) = &mut self.rehearsal {
+            rehearsal.open(goroutine);
+            return false;
+        }
+        self.foresee().samples_first.pop_front().unwrap_or(false)
+    }
+
+    fn foresee(&mut self) -> &mut Foresight {
+        let (input, version) = (self.input, self.scan.version);
+        self.foresight.get_or_insert_with(|| rehearse(input, version))
     }
 
     /// Hands out the system calls that ended before `ticks`.
@@ -417,6 +445,11 @@ impl<'a, S: Sink> Replay<'a, S> {
     #[inline(never)]
     fn exits_before(&mut self, ticks: i64) {
         while let Some(exit) = self.exits.pop_before(ticks, self.input) {
+            if self.rehearsal.is_none() && self.exits.is_doubtful(&exit) {
+                let ranks = std::mem::take(&mut self.foresee().ranks);
+                self.exits.order_by(ranks, exit);
+                continue;
+            }
             self.exit(exit);
         }
     }
@@ -434,11 +467,7 @@ impl<'a, S: Sink> Replay<'a, S> {
 
     /// Hands out a `GoSysExit` later than it comes.
     pub(super) fn delay_exit(&mut self, event: &WireEvent) {
-        self.exits.push(Exit {
-            ticks: event.args[2] as i64,
-            written: event.ticks,
-            goroutine: event.args[0],
-        });
+        self.exits.push(event.args[2] as i64, event.ticks, event.args[0]);
     }
 
     /// Makes the next event of a stream possible, and lets it happen.
@@ -504,6 +533,11 @@ impl<'a, S: Sink> Replay<'a, S> {
             Feed::Batches(cursor) => cursor.offset(),
             Feed::Samples(_) => 0,
         }
+    }
+
+    /// Whether any stream still has an event of this time, or an earlier one.
+    pub(super) fn has_event_until(&self, ticks: i64) -> bool {
+        self.streams.iter().any(|stream| stream.has_event && stream.event.ticks <= ticks)
     }
 
     pub(super) fn stream(&mut self, stream: u32) -> &mut Stream {

@@ -59,12 +59,17 @@ pub enum CursorError {
     Flaw(Flaw),
     /// The event is this many clock ticks later than the proc's next batch.
     Late(EventType, i64),
+    /// The event is this many clock ticks later than the one before it, longer than any program runs.
+    Pause(EventType, u64),
 }
 
 impl std::fmt::Display for CursorError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             CursorError::Flaw(flaw) => flaw.fmt(f),
+            CursorError::Pause(kind, by) => {
+                write!(f, "{}: it is {by} ticks later than the event before it", kind.name())
+            }
             CursorError::Late(kind, by) => {
                 write!(f, "{}: it is {by} ticks later than the next batch of its proc", kind.name())
             }
@@ -176,7 +181,10 @@ impl Cursor {
             }
             event.kind = kind;
             event.ticks = self.last_ticks.wrapping_add(diff as i64);
-            if event.ticks > self.latest_ticks || diff > LONGEST_PAUSE {
+            if diff > LONGEST_PAUSE {
+                return Err(CursorError::Pause(kind, diff));
+            }
+            if event.ticks > self.latest_ticks {
                 let by = event.ticks.wrapping_sub(self.latest_ticks.wrapping_sub(CLOCK_SKEW));
                 return Err(CursorError::Late(kind, by));
             }
