@@ -384,3 +384,20 @@ fn times_beyond_all_bounds_overflow_nothing() {
         assert!(found.events > 100, "{name}: {}", found.events);
     }
 }
+
+#[test]
+fn there_is_no_generation_behind_the_last_number() {
+    // Found by fuzzing.
+    let last = u64::MAX;
+    let batch = |generation, time| {
+        format!("EventBatch gen={generation} m=0 time={time}\nProcStart dt=1 p=0 p_seq=1\n")
+    };
+    for numbers in
+        [[last, last, 0, 0], [last, last, 1, 1], [last - 1, last, 0, 1], [last, 0, last, 0]]
+    {
+        let batches = numbers.iter().zip(1..).map(|(&number, at)| batch(number, at * 10));
+        let text = format!("Trace Go1.22\n{}", batches.collect::<String>());
+        let bytes = parse_text(&text).unwrap().to_bytes();
+        examine(&bytes).unwrap_or_else(|problem| panic!("{numbers:?}: {problem}"));
+    }
+}

@@ -297,7 +297,7 @@ impl Reader {
                     if is_alone
                         // Else it is the one behind that does not belong here.
                         && self.second_behind(header, &behind) != Some(number)
-                        && last.is_none_or(|last| behind.generation == last + 1)
+                        && last.is_none_or(|last| last.checked_add(1) == Some(behind.generation))
                         && behind.generation != 0
                         && behind.time_ticks.abs_diff(header.time_ticks) < SAME_GENERATION_TICKS =>
                 {
@@ -305,7 +305,9 @@ impl Reader {
                 }
                 _ if number == 0 || !follows => Belongs::Nowhere,
                 // It is the next one, or nothing is known of the next one.
-                _ if last.is_none_or(|last| number == last + 1) || !is_alone => Belongs::Here,
+                _ if last.is_none_or(|last| last.checked_add(1) == Some(number)) || !is_alone => {
+                    Belongs::Here
+                }
                 _ => Belongs::Nowhere,
             };
         };
