@@ -395,6 +395,35 @@ fn a_time_that_is_cut_is_told() {
 }
 
 #[test]
+fn an_event_may_lie_anywhere_across_what_is_read_at_a_time() {
+    // A batch of more than a window (64 KB), its events moved on a byte at a time.
+    let mut want = None;
+    for shift in 0..24 {
+        let mut writer = Writer::new();
+        writer.batch(0, 1 << 30);
+        writer.event(5, &[0, 77]); // ProcStart
+        writer.event(4, &[1, 1, 0]); // Gomaxprocs
+        for _ in 0..shift {
+            writer.event(33, &[0, 1]); // HeapAlloc of 3 bytes
+        }
+        if shift % 3 > 0 {
+            writer.event(33, &[0, 1 << (7 * (shift % 3))]); // of 4 or 5
+        }
+        for number in 0..30_000u64 {
+            // Of 3 to 7 bytes.
+            writer.event(33, &[1, 1 << (number % 28)]);
+        }
+        writer.event(2, &[1_000_000_000]);
+        let mut checker = Checker::default();
+        let (stats, found) = order(&writer.bytes, &mut checker);
+        assert!(found.is_empty(), "{found:?}");
+        let before = shift + u64::from(shift % 3 > 0);
+        let got = stats.events - before;
+        assert_eq!(*want.get_or_insert(got), got, "{shift}");
+    }
+}
+
+#[test]
 fn hostile_tables_are_refused_before_they_are_allocated() {
     let mut writer = Writer::new();
     writer.batch(0, 1);

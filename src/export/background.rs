@@ -107,4 +107,25 @@ mod tests {
         assert!(!is_open);
         assert_eq!(writer.finish().map(|_| ()).unwrap_err().to_string(), "disk is full");
     }
+
+    #[test]
+    fn records_of_every_size_around_a_chunk_arrive() {
+        for size in [1, 2, 3, 7, 4095, 4096, 4097, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1] {
+            for before in 0..3 {
+                let mut writer = BackgroundWriter::new(Vec::new()).unwrap();
+                let mut want = vec![9; before];
+                writer.buffer().extend_from_slice(&want);
+                let times = 2 * CHUNK / size + 2;
+                for number in 0..times.min(20_000) {
+                    let len = writer.chunk.len() + size;
+                    writer.buffer().resize(len, number as u8);
+                    want.resize(want.len() + size, number as u8);
+                    assert!(writer.hand_over());
+                }
+                assert!(writer.finish().unwrap() == want, "{size} behind {before}");
+            }
+        }
+        // None at all.
+        assert!(BackgroundWriter::new(Vec::new()).unwrap().finish().unwrap().is_empty());
+    }
 }

@@ -112,17 +112,10 @@ impl LabelSets {
 /// The text labels of a set, one run of equal keys after the other, sorted by the letters of the
 /// key as Go sorts them.
 pub fn text_labels<'a>(labels: &[Label], texts: &'a Texts) -> Vec<(&'a str, Vec<&'a str>)> {
-    let mut result: Vec<(&str, Vec<&str>)> = Vec::new();
-    for label in labels {
-        let LabelValue::Text(value) = label.value else { continue };
-        let key = &texts[label.key];
-        match result.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push(&texts[value]),
-            None => result.push((key, vec![&texts[value]])),
-        }
-    }
-    result.sort_by(|a, b| a.0.cmp(b.0));
-    result
+    by_key(labels, texts, |label| match label.value {
+        LabelValue::Text(value) => Some(&texts[value]),
+        LabelValue::Number(..) => None,
+    })
 }
 
 /// The number labels of a set, likewise; each number with its unit.
@@ -130,15 +123,27 @@ pub fn number_labels<'a>(
     labels: &[Label],
     texts: &'a Texts,
 ) -> Vec<(&'a str, Vec<(i64, &'a str)>)> {
-    let mut result: Vec<(&str, Vec<(i64, &str)>)> = Vec::new();
-    for label in labels {
-        let LabelValue::Number(value, unit) = label.value else { continue };
-        let key = &texts[label.key];
-        match result.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push((value, &texts[unit])),
-            None => result.push((key, vec![(value, &texts[unit])])),
+    by_key(labels, texts, |label| match label.value {
+        LabelValue::Number(value, unit) => Some((value, &texts[unit])),
+        LabelValue::Text(_) => None,
+    })
+}
+
+/// Values by the letters of their keys, those of a key in the order of the labels.
+fn by_key<'a, T>(
+    labels: &[Label],
+    texts: &'a Texts,
+    value: impl Fn(&Label) -> Option<T>,
+) -> Vec<(&'a str, Vec<T>)> {
+    let keyed = labels.iter().filter_map(|label| Some((&texts[label.key], value(label)?)));
+    let mut keyed: Vec<(&str, T)> = keyed.collect();
+    keyed.sort_by(|a, b| a.0.cmp(b.0));
+    let mut result: Vec<(&str, Vec<T>)> = Vec::new();
+    for (key, value) in keyed {
+        match result.last_mut() {
+            Some((last, values)) if *last == key => values.push(value),
+            _ => result.push((key, vec![value])),
         }
     }
-    result.sort_by(|a, b| a.0.cmp(b.0));
     result
 }

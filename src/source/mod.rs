@@ -338,6 +338,7 @@ impl<R: Read> Read for ZstdReader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     #[test]
     fn locations_are_told_apart_by_their_notation() {
@@ -361,6 +362,42 @@ mod tests {
             ("http://host/a%2fb", "a_2fb"),
         ] {
             assert_eq!(Location::parse(url).file_name(), Some(want.into()), "{url}");
+        }
+    }
+
+    #[test]
+    fn members_of_a_packed_source_may_end_anywhere() {
+        let gzip = |bytes: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(bytes).unwrap();
+            packer.finish().unwrap()
+        };
+        let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+        type Packer<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+        let packers: [Packer<'_>; 2] = [&gzip, &zstd];
+        let all = |packed: Vec<u8>| {
+            let mut stream = from_reader(io::Cursor::new(packed), None).unwrap().stream;
+            let mut bytes = Vec::new();
+            stream.copy_to(&mut bytes).unwrap();
+            assert!(stream.take_error().is_none());
+            bytes
+        };
+        let bytes: Vec<u8> = (0..24).collect();
+        for pack in packers {
+            for first in 0..=bytes.len() {
+                for second in first..=bytes.len() {
+                    let members = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                    assert_eq!(all(members.map(pack).concat()), bytes, "{first} {second}");
+                }
+            }
+            // Members that end where buffers do.
+            for power in [13, 15, 16, 17, 18] {
+                for len in (1 << power) - 1..=(1 << power) + 1 {
+                    let member: Vec<u8> = (0..len).map(|at: u32| (at % 253) as u8).collect();
+                    let packed = [pack(&member), pack(&[]), pack(b"x")].concat();
+                    assert_eq!(all(packed), [&member[..], b"x"].concat(), "{len}");
+                }
+            }
         }
     }
 }

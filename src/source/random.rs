@@ -162,4 +162,33 @@ mod tests {
             assert_eq!(spooled.read_at(3, &mut buf).unwrap(), 0);
         }
     }
+
+    #[test]
+    fn every_range_is_the_same_wherever_the_bytes_are_kept() {
+        let all: Vec<u8> = (0..50).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&all).unwrap();
+        for start in [0, 1, 7, 50] {
+            let mut stream = ByteStream::from_bytes(all.clone());
+            stream.peek(start);
+            stream.consume(start);
+            let spooled = RandomAccess::spool(&mut stream).unwrap();
+            let mut kept = vec![spooled];
+            if start == 0 {
+                kept.push(RandomAccess::from_file(file.try_clone().unwrap()).unwrap());
+                kept.push(RandomAccess::from_bytes(all.clone()));
+            }
+            for access in kept {
+                for (offset, len) in (0..=60).flat_map(|at| (0..=60).map(move |len| (at, len))) {
+                    let mut buf = vec![0xff; len];
+                    let got = access.read_at(offset as u64, &mut buf).unwrap();
+                    let want = match offset < start {
+                        true => &[][..],
+                        false => &all[offset.min(50)..(offset + len).min(50)],
+                    };
+                    assert_eq!(buf[..got], *want, "{offset} {len} behind {start}");
+                }
+            }
+        }
+    }
 }

@@ -153,4 +153,57 @@ mod tests {
         assert!(error.to_string().starts_with("byte 6: "), "{error}");
         assert!(stream.take_error().is_none());
     }
+
+    /// Gives so many bytes at a time.
+    struct Pieces(Vec<u8>, usize, usize);
+
+    impl Read for Pieces {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let len = self.1.min(buf.len()).min(self.0.len() - self.2);
+            buf[..len].copy_from_slice(&self.0[self.2..][..len]);
+            self.2 += len;
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn whatever_comes_at_a_time_and_is_taken_at_a_time_the_bytes_are_the_same() {
+        // Around the end of a chunk, byte for byte.
+        let len = CHUNK + 40;
+        let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+        for piece in [CHUNK - 1, CHUNK, CHUNK + 1, 1 << 16, len] {
+            for before in CHUNK - 3..=CHUNK + 3 {
+                for (want, take) in [(0, 1), (1, 1), (2, 1), (5, 4), (9, 9), (100, 3)] {
+                    let mut stream = ByteStream::new(Box::new(Pieces(bytes.clone(), piece, 0)));
+                    assert!(stream.peek(before).len() >= before);
+                    stream.consume(before);
+                    let mut at = before;
+                    loop {
+                        let there = stream.peek(want.max(1));
+                        assert!(there.len() >= want.min(len - at));
+                        assert_eq!(there, &bytes[at..at + there.len()]);
+                        let taken = take.min(there.len());
+                        if taken == 0 {
+                            break;
+                        }
+                        stream.consume(taken);
+                        at += taken;
+                        assert_eq!(stream.offset(), at as u64);
+                    }
+                    assert_eq!(at, len, "{piece} {before} {want} {take}");
+                }
+            }
+        }
+        // A byte at a time.
+        for (want, take) in [(1, 1), (3, 2), (7, 7)] {
+            let mut stream = ByteStream::new(Box::new(Pieces(bytes[..60].to_vec(), 1, 0)));
+            let mut seen = Vec::new();
+            while !stream.peek(want).is_empty() {
+                let taken = take.min(stream.peek(want).len());
+                seen.extend_from_slice(&stream.peek(want)[..taken]);
+                stream.consume(taken);
+            }
+            assert_eq!(seen, bytes[..60]);
+        }
+    }
 }

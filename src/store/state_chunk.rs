@@ -15,11 +15,16 @@ pub struct StateChunk {
     /// Goroutine in the upper, position in the lower half.
     order: Vec<u64>,
     scratch: Vec<u64>,
+    size: usize,
 }
 
 impl StateChunk {
     pub fn new() -> Self {
-        StateChunk { spans: Vec::new(), order: Vec::new(), scratch: Vec::new() }
+        Self::of_size(CHUNK)
+    }
+
+    fn of_size(size: usize) -> Self {
+        StateChunk { spans: Vec::new(), order: Vec::new(), scratch: Vec::new(), size }
     }
 
     /// Drops all spans.
@@ -44,7 +49,7 @@ impl StateChunk {
     #[inline(always)]
     pub fn push(&mut self, span: &StateSpan) -> bool {
         self.spans.push(*span);
-        self.spans.len() >= CHUNK
+        self.spans.len() >= self.size
     }
 
     /// Hands out the spans goroutine by goroutine, each in order of time, and empties the chunk.
@@ -113,6 +118,7 @@ fn sort_by_upper_half(keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{GoroutineId, Waker};
 
     #[test]
     fn keys_are_sorted_by_goroutine_and_stay_in_order_within() {
@@ -128,5 +134,64 @@ mod tests {
         want.sort();
         sort_by_upper_half(&mut keys, &mut Vec::new());
         assert_eq!(keys, want);
+    }
+
+    fn span(goroutine: usize, start_ns: i64, state: State) -> StateSpan {
+        StateSpan {
+            goroutine: GoroutineId::from_index(goroutine),
+            function: None,
+            start_ns,
+            duration_ns: 1,
+            state,
+            from: State::Undetermined,
+            open_start: false,
+            open_end: false,
+            reason: None,
+            stack: None,
+            proc: -1,
+            thread: None,
+            waker: Waker::default(),
+        }
+    }
+
+    #[test]
+    fn every_size_of_a_chunk_hands_out_the_same_spans() {
+        let states = [State::Running, State::Syscall, State::SyscallBlocked, State::Waiting];
+        let (mut random, mut steps) = (7u64, [0; 4]);
+        let spans: Vec<StateSpan> = (0..60)
+            .map(|at| {
+                random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
+                let goroutine = (random >> 40) as usize % 4;
+                steps[goroutine] += 1;
+                span(goroutine, at, states[(steps[goroutine] + goroutine) % 4])
+            })
+            .collect();
+        for (size, count) in (1..=20).flat_map(|size| (0..=60).map(move |count| (size, count))) {
+            let mut chunk = StateChunk::of_size(size);
+            let mut seen: Vec<StateSpan> = Vec::new();
+            let mut drain = |chunk: &mut StateChunk, is_last: bool| {
+                chunk.drain(is_last, |range| {
+                    let range: Vec<StateSpan> = range.copied().collect();
+                    let last = range.last().expect("no range is empty");
+                    assert!(range.iter().all(|span| span.goroutine == last.goroutine));
+                    // What follows the loss of its proc must be in the same range.
+                    assert!(is_last || last.state != State::Syscall, "{size} {count}");
+                    seen.extend(range);
+                });
+            };
+            for span in &spans[..count] {
+                if chunk.push(span) {
+                    drain(&mut chunk, false);
+                }
+            }
+            drain(&mut chunk, true);
+            // Those of each goroutine in order, none twice, none lost.
+            let key = |span: &StateSpan| (span.goroutine.row(), span.start_ns);
+            assert!(
+                seen.chunk_by(|a, b| key(a).0 == key(b).0).all(|one| one.is_sorted_by_key(key))
+            );
+            seen.sort_by_key(|span| span.start_ns);
+            assert!(seen.iter().map(key).eq(spans[..count].iter().map(key)), "{size} {count}");
+        }
     }
 }

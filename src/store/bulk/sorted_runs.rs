@@ -118,4 +118,29 @@ mod tests {
             assert_eq!(got, entries);
         }
     }
+
+    #[test]
+    fn every_number_of_entries_comes_out_whatever_a_run_holds() {
+        // Small runs, and those around what is read ahead of each.
+        let read_ahead = READ_AHEAD / 8;
+        let small = (1..=9).flat_map(|run| (0..=4 * run + 1).map(move |count| (run, count)));
+        let large = (read_ahead - 1..=read_ahead + 1).flat_map(|run| {
+            [run - 1, run, run + 1, 2 * run, 2 * run + 1].map(|count| (run, count))
+        });
+        for (run, count) in small.chain(large) {
+            let mut sorted = SortedRuns::with_run(&std::env::temp_dir(), run);
+            for entry in 0..count as u64 {
+                sorted.push(entry.wrapping_mul(0x9e37_79b9_7f4a_7c15)).unwrap();
+            }
+            let (mut got, mut last) = (0, 0);
+            sorted
+                .drain(|entry| {
+                    assert!(entry >= last, "{run} {count}");
+                    (got, last) = (got + 1, entry);
+                    Ok(())
+                })
+                .unwrap();
+            assert_eq!(got, count, "{run}");
+        }
+    }
 }

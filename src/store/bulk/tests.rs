@@ -6,6 +6,8 @@ use crate::store::relations::{Row, Visitor};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::fs::File;
+#[cfg(unix)]
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// A row of any values.
@@ -160,7 +162,9 @@ fn any_rows_are_what_insert_would_have_made_of_them() {
 #[test]
 fn rows_in_any_order_are_put_in_order_by_buckets() {
     let folder = tempfile::tempdir().unwrap();
-    for (seed, count) in [0usize, 1, 500, 512, 513, 5000].into_iter().enumerate() {
+    // Around each full bucket.
+    let counts = [0usize, 1, 500, 5000].into_iter().chain(510..=514).chain(1022..=1026);
+    for (seed, count) in counts.enumerate() {
         let mut random = Random(seed as u64 + 77);
         let mut rows: Vec<AnyRow> = (1..=count as i64)
             .map(|id| {
@@ -273,4 +277,72 @@ fn rows_out_of_order_are_refused() {
     let mut table = TableBuilder::new(2);
     table.push(&file, 5, &[2, 0]).unwrap();
     assert!(table.push(&file, 5, &[2, 0]).is_err());
+}
+
+/// SQLite leaves the page with the byte at 1 GiB alone. A table and its chains of overflowing rows are
+/// written across it, from every place before it.
+#[cfg(unix)]
+#[test]
+fn the_page_of_the_lock_is_left_out_wherever_it_comes() {
+    const PAGE: usize = 65536;
+    let lock = (1u64 << 30) / PAGE as u64 + 1;
+    let folder = tempfile::tempdir().unwrap();
+    for before in 1..=9 {
+        let path = folder.path().join(format!("{before}.db"));
+        drop(make(&path, PAGE as u32, TABLE));
+        let mut file = File::options().read(true).write(true).open(&path).unwrap();
+        let first = file.metadata().unwrap().len() / PAGE as u64 + 1;
+        // All pages up to some before the lock's are free; the file has holes there.
+        let pages = lock - before;
+        file.set_len(pages * PAGE as u64).unwrap();
+        let mut free: Vec<u32> = (first..=pages).map(|page| page as u32).collect();
+        let trunk = PAGE / 4 - 8;
+        let mut trunks = Vec::new();
+        while !free.is_empty() {
+            let leaves = free.split_off(free.len() - trunk.min(free.len() - 1));
+            trunks.push((free.pop().unwrap(), leaves));
+        }
+        let mut table = TableBuilder::new(2);
+        let out = PageFile::open(file.try_clone().unwrap()).unwrap();
+        let mut encoder = RecordEncoder::default();
+        let rows: Vec<AnyRow> = (1..=12)
+            .map(|id| {
+                // Chains of one to three pages, and rows that need none.
+                let text = "0123456789abcdef".repeat([0, 100, 5000, 9000, 13_000][id as usize % 5]);
+                let mut values = vec![Value::Integer(id), Value::Text(text)];
+                values.resize(COLUMNS, Value::Null);
+                AnyRow(values)
+            })
+            .collect();
+        for row in &rows {
+            table.push(&out, row.id(), encoder.encode(row)).unwrap();
+        }
+        table.finish(&out).unwrap();
+        out.finish().unwrap();
+        // The free pages that were there before, in front of those it has left.
+        let word = |file: &mut File, at: u64| {
+            let mut bytes = [0; 4];
+            file.seek(SeekFrom::Start(at)).unwrap();
+            file.read_exact(&mut bytes).unwrap();
+            u32::from_be_bytes(bytes)
+        };
+        let (mut next, mut count) = (word(&mut file, 32), word(&mut file, 36));
+        for (page, leaves) in trunks {
+            let words = [next, leaves.len() as u32].into_iter().chain(leaves.iter().copied());
+            let bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
+            file.seek(SeekFrom::Start(u64::from(page - 1) * PAGE as u64)).unwrap();
+            file.write_all(&bytes).unwrap();
+            (next, count) = (page, count + 1 + leaves.len() as u32);
+        }
+        file.seek(SeekFrom::Start(32)).unwrap();
+        file.write_all(&[next.to_be_bytes(), count.to_be_bytes()].concat()).unwrap();
+        drop(file);
+        let connection = Connection::open(&path).unwrap();
+        let text = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(text("pragma integrity_check"), "ok", "{before} pages before");
+        let sql = "select count(*) || ' ' || sum(length(a)) from t";
+        let sum: usize = (1..=12).map(|id| 16 * [0, 100, 5000, 9000, 13_000][id % 5]).sum();
+        assert_eq!(text(sql), format!("12 {sum}"), "{before} pages before");
+        std::fs::remove_file(&path).unwrap();
+    }
 }

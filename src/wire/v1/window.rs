@@ -111,4 +111,36 @@ mod tests {
         window.close();
         assert!(window.unread().is_empty() && window.left() == 0);
     }
+
+    #[test]
+    fn whatever_is_asked_for_at_a_time_the_bytes_are_the_same() {
+        let bytes: Vec<u8> = (0..40).collect();
+        let input = RandomAccess::from_bytes(bytes.clone());
+        for chunk in 1..=9 {
+            for (from, limit) in (0..=12).flat_map(|from| (from..=40).map(move |to| (from, to))) {
+                for (want, take) in [(1, 1), (2, 1), (3, 3), (7, 5), (9, 9), (30, 2)] {
+                    let mut window = Window::new(chunk);
+                    window.open(from as u64, limit as u64);
+                    let mut seen = Vec::new();
+                    loop {
+                        window.need(&input, want);
+                        let unread = window.unread();
+                        let there = unread.len();
+                        assert!(there >= want.min(limit - from - seen.len()), "{chunk} {want}");
+                        if there == 0 {
+                            break;
+                        }
+                        let take = take.min(there);
+                        seen.extend_from_slice(&unread[..take]);
+                        // What stands behind the end may be anything, but it can be looked at.
+                        assert_eq!(window.event(window.pos)[0], seen[seen.len() - take]);
+                        window.pos += take;
+                        assert_eq!(window.offset(), (from + seen.len()) as u64);
+                        assert_eq!(window.left(), (limit - from - seen.len()) as u64);
+                    }
+                    assert_eq!(seen, bytes[from..limit], "{chunk} {from} {limit} {want} {take}");
+                }
+            }
+        }
+    }
 }
