@@ -11,11 +11,8 @@ use crate::report::shown;
 use clap::ValueEnum;
 use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{self, Direction, Options};
-use regex::{Captures, Regex};
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
 use std::io::Write;
-use std::sync::LazyLock;
 
 /// What the colours of a flame graph tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -124,21 +121,27 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
 }
 
 /// The picture with values as pprof shows them, `280ms` in place of `280,000,000 nanoseconds`.
-fn with_units<'a>(picture: &'a str, unit: &str) -> Cow<'a, str> {
-    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+fn with_units(picture: &str, unit: &str) -> String {
+    const END: &str = "</title>";
+    let mut out = String::with_capacity(picture.len());
+    for part in picture.split_inclusive(END) {
         // The last brackets of a title; a name before them may hold anything.
-        Regex::new(r"\(([0-9,]+) ([^()<]*?)((?:, [-+0-9.%; ]+)?\)</title>)")
-            .expect("the pattern is right")
-    });
-    VALUE.replace_all(picture, |found: &Captures<'_>| {
-        let value = found[1].replace(',', "").parse::<i64>();
-        match value {
-            Ok(value) if found[2] == *frame_text(unit) => {
-                format!("({}{}", crate::profile::units::label(value, unit), &found[3])
-            }
-            _ => found[0].to_owned(),
+        let value = part.strip_suffix(END).and_then(|_| part.rfind('(')).map(|at| at + 1);
+        let label = value.and_then(|at| {
+            // Commas stand between the digits of a number, too.
+            let number = part[at..].split(' ').next()?;
+            let rest =
+                part[at + number.len()..].strip_prefix(' ')?.strip_prefix(&*frame_text(unit))?;
+            let number: i64 = number.replace(',', "").parse().ok()?;
+            let label = crate::profile::units::label(number, unit);
+            rest.starts_with([',', ')']).then_some((at, label, rest))
+        });
+        match label {
+            Some((at, label, rest)) => out.extend([&part[..at], &label, rest]),
+            None => out.push_str(part),
         }
-    })
+    }
+    out
 }
 
 /// A text as inferno takes it: on one line, and of letters that XML allows.
