@@ -10,6 +10,25 @@
 //!
 //! A module imports only modules to its left, and `diagnostic`, in which all of them report what
 //! was repaired, skipped or lost. `tests/layers.rs` checks it.
+//!
+//! # Features
+//!
+//! Without any (`default-features = false`) this is the decoder: `source`, `wire`, `order` and
+//! `model`. `url` has `source` read from the web. `analysis` adds `profile`, `export`, `store` and
+//! `report`, and with them SQLite. `cli`, the default, is the whole program.
+//!
+//! # The ordered events of a trace
+//!
+//! `examples/iterate_events.rs`:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/iterate_events.rs")]
+//! ```
+//!
+//! To be told of synchronisation points and gaps too, implement [`order::Sink`]; to get states, ranges,
+//! tasks and the like in place of events, read into a [`model::Builder`].
+
+#![deny(missing_docs)]
 
 // Blank lines keep the formatter from sorting the layers.
 pub mod diagnostic;
@@ -22,12 +41,19 @@ pub mod order;
 
 pub mod model;
 
+#[cfg(feature = "analysis")]
 pub mod profile;
 
+#[cfg(feature = "analysis")]
 pub mod export;
 
+#[cfg(feature = "analysis")]
 pub mod store;
 
+#[cfg(feature = "analysis")]
 pub mod report;
 
+/// Only for the program; no part of the library.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;

@@ -840,3 +840,67 @@ fn an_option_that_is_not_known_is_not_taken_for_a_value() {
     assert!(run.stderr.contains("unexpected argument '-q'") && !run.stderr.contains("-- -q"));
     sandbox.gotrace(&["query", "--timout", "3", "x"]).expect(2).says(&["'--timeout'"]);
 }
+
+#[test]
+fn what_people_type_first_is_what_they_mean() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "app.trace");
+    let profile = committed::root().join("testdata/profiles/go1.27/cpu.pb.gz");
+    sandbox.write("cpu.pb.gz", std::fs::read(profile).unwrap());
+    for (typed, meant) in [
+        ("app.trace", "report app.trace"),
+        ("trace app.trace", "report app.trace"),
+        ("goroutines app.trace", "query app.trace goroutines"),
+        ("goroutine app.trace -p goid=1 -f json", "query app.trace goroutine -p goid=1 -f json"),
+        ("top cpu.pb.gz", "profile top cpu.pb.gz"),
+        ("-top cpu.pb.gz", "profile top cpu.pb.gz"),
+        ("-top5 -cum cpu.pb.gz", "profile -top5 -cum cpu.pb.gz"),
+        ("pprof -traces cpu.pb.gz", "profile traces cpu.pb.gz"),
+        ("peek main cpu.pb.gz", "profile peek main cpu.pb.gz"),
+    ] {
+        let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
+        let run = |line: &str| {
+            let words = words(line);
+            sandbox.gotrace(&words.iter().map(String::as_str).collect::<Vec<_>>()).expect(0)
+        };
+        assert_eq!(run(typed).text(), run(meant).text(), "{typed}");
+    }
+    sandbox.gotrace(&["app.trace"]).expect(0).says(&["that was 'gotrace report'", "--help"]);
+    for (typed, status, says) in [
+        ("-d=parsed app.trace", 2, "gotrace events SOURCE"),
+        ("-d=wire app.trace", 2, "gotrace events --wire SOURCE"),
+        ("-pprof=net app.trace", 2, "gotrace export pprof --type net SOURCE"),
+        ("-http=:0 app.trace", 2, "there is no web page"),
+        ("cpu.pb.gz", 1, "gotrace profile top cpu.pb.gz"),
+        ("report cpu.pb.gz", 1, "it is a profile, and reports are of traces"),
+        ("goroutins app.trace", 2, "did you mean 'goroutines'?"),
+        ("goroutines", 2, "goroutines of what?"),
+        ("trace.out", 2, "trace.out: no such file"),
+        ("app.trace app.trace", 2, "gotrace ingest"),
+        ("profile tagz cpu.pb.gz", 2, "did you mean 'tags'?"),
+    ] {
+        let words: Vec<&str> = typed.split(' ').collect();
+        sandbox.gotrace(&words).expect(status).says(&[says]);
+    }
+}
+
+#[test]
+fn the_name_of_its_file_says_what_a_report_is() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "app.trace");
+    for (file, options, start) in [
+        ("r.html", "", "<!DOCTYPE html>"),
+        ("r.json", "", "{"),
+        ("r.md", "", "# "),
+        ("r.txt", "", "app.trace: "),
+        ("x.html", "-f text", "app.trace: "),
+        ("y", "-f html", "<!DOCTYPE html>"),
+        ("z", "--html", "<!DOCTYPE html>"),
+    ] {
+        let mut words = vec!["report", "app.trace", "-o", file];
+        words.extend(options.split(' ').filter(|word| !word.is_empty()));
+        sandbox.gotrace(&words).expect(0);
+        let text = std::fs::read_to_string(sandbox.path(file)).unwrap();
+        assert!(text.starts_with(start), "{file}: {}", &text[..40]);
+    }
+}

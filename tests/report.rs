@@ -364,7 +364,7 @@ fn a_page_is_written_beside_and_overwrites_only_a_page() {
     sandbox.write("app.html", "my page");
     sandbox.gotrace(&arguments).expect(1).says(&["app.html", "--force"]);
     assert_eq!(fs::read(sandbox.path("app.html")).unwrap(), b"my page");
-    sandbox.gotrace(&["report", "app.trace", "-o", "app.html", "--force"]).expect(0);
+    sandbox.gotrace(&["report", "app.trace", "-f", "text", "-o", "app.html", "--force"]).expect(0);
     assert!(fs::read_to_string(sandbox.path("app.html")).unwrap().contains("WHAT IT DID"));
     assert_eq!(sandbox.files(), ["app.html", "app.trace"]);
     sandbox.gotrace(&["report", "app.trace", "--html", "-f", "json"]).expect(2);

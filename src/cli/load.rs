@@ -11,7 +11,7 @@ use crate::order::TraceReader;
 use crate::source::{self, DownloadLimits, Location, Position, Source};
 use crate::store::{LoadedTrace, Loader, RowWriter};
 use indexmap::IndexMap;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -213,11 +213,19 @@ impl Progress {
         update: impl Fn(&ProgressBar) + Send + 'static,
     ) -> Progress {
         let is_done = Arc::new(AtomicBool::new(false));
+        // What is over at once needs no bar, which would only flash.
+        bar.set_draw_target(ProgressDrawTarget::hidden());
         bar.set_message(terminal::shown(name).into_owned());
+        let start = Instant::now();
         let thread = thread::spawn({
             let (bar, is_done) = (bar.clone(), is_done.clone());
             move || {
+                let mut is_hidden = true;
                 while !is_done.load(Ordering::Relaxed) {
+                    if is_hidden && start.elapsed() >= Duration::from_millis(200) {
+                        bar.set_draw_target(ProgressDrawTarget::stderr());
+                        is_hidden = false;
+                    }
                     update(&bar);
                     thread::sleep(Duration::from_millis(50));
                 }

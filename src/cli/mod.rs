@@ -18,13 +18,16 @@ mod moments;
 mod open;
 mod opened;
 mod output;
+mod pager;
 mod profile;
 mod queries;
 mod query;
 mod report;
 mod shell;
 mod signals;
+mod table;
 mod terminal;
+mod words;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -115,14 +118,14 @@ type Result<T> = std::result::Result<T, CliError>;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let words = match words() {
+    let words = match words::words() {
         Ok(words) => words,
         Err(what) => {
             say(&format!("gotrace: {what}"));
             return ExitCode::from(2);
         }
     };
-    let arguments = match Arguments::try_parse_from(words) {
+    let arguments = match Arguments::try_parse_from(words.all) {
         Ok(arguments) => arguments,
         Err(mut error) => {
             // That an unknown option may be meant as a value behind '--' is nearly never so.
@@ -166,6 +169,9 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
     };
+    if words.is_guess && done.is_ok() {
+        say("gotrace: that was 'gotrace report'; 'gotrace --help' lists what else there is to ask");
+    }
     match done {
         Ok(()) | Err(CliError::BrokenPipe) => ExitCode::SUCCESS,
         Err(error) => {
@@ -173,36 +179,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
         }
     }
-}
-
-/// The words of the command line. Those of `gotrace profile` may be written as for go tool pprof.
-/// The error is for users.
-fn words() -> std::result::Result<Vec<OsString>, String> {
-    // SQL may begin with a comment, which is no option; a space before it makes no difference.
-    let is_comment = |text: &str| {
-        text.strip_prefix("--").is_some_and(|rest| rest.starts_with([' ', '\t', '\n']))
-    };
-    let words: Vec<OsString> = std::env::args_os()
-        .map(|word| match word.to_str() {
-            Some(text) if is_comment(text) => format!(" {text}").into(),
-            _ => word,
-        })
-        .collect();
-    if words.len() < 3 || words[1] != "profile" {
-        return Ok(words);
-    }
-    // A word that is not UTF-8 can only name a file. A number stands in for it, behind a letter that
-    // no word has.
-    let texts = words.iter().enumerate().skip(2).map(|(index, word)| match word.to_str() {
-        Some(text) => text.to_owned(),
-        None => format!("\0{index}"),
-    });
-    let back = |text: String| match text.strip_prefix('\0').and_then(|index| index.parse().ok()) {
-        Some(index @ 0usize..) => words[index].clone(),
-        None => text.into(),
-    };
-    let rest = profile::from_pprof(texts)?.into_iter().map(back);
-    Ok(words[..2].iter().cloned().chain(rest).collect())
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {

@@ -1,16 +1,18 @@
 //! Results in the formats of `-f`.
 
-use crate::cli::terminal;
+use crate::cli::table::{Cell, Column, lay_out};
+use crate::cli::{pager, terminal};
 use crate::store::{QueryResult, Value, human_bytes, human_ns};
 use clap::ValueEnum;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: aligned, durations and sizes with units
+    /// For people: aligned, durations and sizes with units; on a terminal no wider than that
     Table,
+    /// For people: one column a line
+    Vertical,
     /// Comma-separated values with a header line (RFC 4180); texts as they are, also those that begin as a formula does
     Csv,
     /// Tab-separated values with a header line; tab, newline and backslash as \t, \n, \\
@@ -33,6 +35,10 @@ pub struct Output<'a> {
     format: Format,
     out: BufWriter<Box<dyn Write + 'a>>,
     is_terminal: bool,
+    /// Whether a table may be wider than the terminal.
+    pub is_wide: bool,
+    /// Whether what is longer than the terminal goes through a pager.
+    pub is_paged: bool,
     names: Vec<String>,
     table: Vec<Vec<Value>>,
     rows: u64,
@@ -54,6 +60,8 @@ impl<'a> Output<'a> {
             format,
             out: BufWriter::with_capacity(1 << 16, out),
             is_terminal,
+            is_wide: false,
+            is_paged: false,
             names: Vec::new(),
             table: Vec::new(),
             rows: 0,
@@ -70,6 +78,7 @@ impl<'a> Output<'a> {
     pub fn finish(mut self) -> io::Result<()> {
         match self.format {
             Format::Table if !self.names.is_empty() => self.write_table()?,
+            Format::Vertical if !self.names.is_empty() => self.write_vertical()?,
             Format::Markdown if !self.names.is_empty() => self.write_markdown()?,
             Format::Json if !self.names.is_empty() => {
                 self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
@@ -79,40 +88,81 @@ impl<'a> Output<'a> {
         self.out.flush()
     }
 
+    /// Texts of others, as they may be shown. Before anything gets its width.
+    fn safe(&self, text: String) -> String {
+        if self.is_terminal { terminal::shown(&text).into_owned() } else { text }
+    }
+
     fn write_table(&mut self) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_preset("     ──            ");
-        if self.is_terminal {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        let is_terminal = self.is_terminal;
-        // Before the columns get their widths.
-        let safe = |text: String| match is_terminal {
-            true => terminal::shown(&text).into_owned(),
-            false => text,
-        };
-        table.set_header(self.names.iter().cloned().map(safe));
         let rows = std::mem::take(&mut self.table);
-        for row in &rows {
-            table.add_row(row.iter().zip(&self.names).map(|(value, name)| {
-                let cell = Cell::new(safe(shown(name, value)));
-                match value {
-                    Value::Integer(_) | Value::Real(_) => cell.set_alignment(CellAlignment::Right),
-                    _ => cell,
-                }
-            }));
+        let columns = self.names.iter().enumerate().map(|(at, name)| Column {
+            name: self.safe(name.clone()),
+            cells: rows.iter().map(|row| self.cell(name, &row[at])).collect(),
+        });
+        let columns: Vec<Column> = columns.collect();
+        drop(rows);
+        let width = match self.is_terminal && !self.is_wide {
+            true => terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+            false => None,
+        };
+        let laid = lay_out(columns, width);
+        let mut lines = laid.lines;
+        if self.hidden > 0 {
+            lines.push(format!("... and {} more rows; -f csv shows all", self.hidden));
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            // Three spaces between columns, none before the first.
-            column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+        if !laid.empty.is_empty() {
+            lines.push(format!("empty or 0 in all rows: {}", laid.empty.join(", ")));
         }
-        for line in table.lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
+        if !laid.left_out.is_empty() {
+            let names = laid.left_out.join(", ");
+            lines.push(format!("no room for: {names} (--wide, -f vertical)"));
+        }
+        self.write_lines(&lines)
+    }
+
+    fn cell(&self, name: &str, value: &Value) -> Cell {
+        let is_nothing = match value {
+            Value::Null | Value::Integer(0) => true,
+            Value::Real(value) => *value == 0.0,
+            Value::Text(text) => text.is_empty(),
+            _ => false,
+        };
+        Cell {
+            text: match self.is_terminal {
+                // A tab would move all that stands behind it.
+                true => self.safe(shown(name, value)).replace('\t', "    "),
+                false => shown(name, value),
+            },
+            is_number: matches!(value, Value::Integer(_) | Value::Real(_)),
+            is_nothing,
+        }
+    }
+
+    fn write_vertical(&mut self) -> io::Result<()> {
+        let names: Vec<String> = self.names.iter().map(|name| self.safe(name.clone())).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let mut lines = Vec::new();
+        for (number, row) in (1..).zip(std::mem::take(&mut self.table)) {
+            lines.push(format!("── row {number} ──"));
+            for ((value, name), shown_name) in row.iter().zip(&self.names).zip(&names) {
+                let text = self.safe(shown(name, value));
+                let mut parts = text.split('\n');
+                let first = parts.next().unwrap_or("");
+                lines.push(format!("{shown_name:width$}   {first}").trim_end().to_owned());
+                lines.extend(parts.map(|part| format!("{:width$}   {part}", "")));
+            }
         }
         if self.hidden > 0 {
-            writeln!(self.out, "... and {} more rows; -f csv shows all", self.hidden)?;
+            lines.push(format!("... and {} more rows; -f csv shows all", self.hidden));
         }
-        Ok(())
+        self.write_lines(&lines)
+    }
+
+    fn write_lines(&mut self, lines: &[String]) -> io::Result<()> {
+        if self.is_terminal && self.is_paged && pager::show(lines) {
+            return Ok(());
+        }
+        lines.iter().try_for_each(|line| writeln!(self.out, "{line}"))
     }
 
     /// The one value of the one row, without anything around it.
@@ -177,14 +227,15 @@ impl QueryResult for Output<'_> {
     }
 
     fn keeps_rows(&self) -> bool {
-        matches!(self.format, Format::Table | Format::Markdown) && self.hidden == 0
+        matches!(self.format, Format::Table | Format::Vertical | Format::Markdown)
+            && self.hidden == 0
     }
 
     fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
         self.rows += 1;
         match self.format {
             Format::Raw => self.write_raw(values),
-            Format::Table | Format::Markdown => {
+            Format::Table | Format::Vertical | Format::Markdown => {
                 if self.table.len() < MAX_TABLE_ROWS {
                     self.table.push(values);
                 } else {

@@ -29,6 +29,12 @@ pub struct QueryArguments {
     /// Output format; table on a terminal, else csv
     #[arg(short, long, value_enum)]
     format: Option<Format>,
+    /// Show all columns of a table on a terminal, however wide it becomes
+    #[arg(long)]
+    wide: bool,
+    /// Do not show long results through the pager (PAGER)
+    #[arg(long)]
+    no_pager: bool,
     /// File to write; standard output without it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -75,6 +81,8 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         Some(file) => Output::to(Box::new(File::create(file.path())?), false, arguments.format),
         None => Output::new(arguments.format),
     };
+    output.is_wide = arguments.wide;
+    output.is_paged = !arguments.no_pager;
     let parameters: Vec<(String, Value)> =
         given.iter().map(|(name, value)| (name.clone(), guess_type(value.clone()))).collect();
     let done = match canned {
@@ -169,7 +177,12 @@ fn why_empty(
 
 /// Opens a database, or loads a trace into a temporary one.
 pub fn open(location: &Location, strict: bool) -> Result<Database> {
-    let opened = Opened::new(location)?;
+    open_opened(Opened::new(location)?, strict)
+}
+
+/// The same of what is opened already.
+pub fn open_opened(opened: Opened<'_>, strict: bool) -> Result<Database> {
+    let location = opened.location;
     if opened.kind == Kind::Database {
         return opened.into_database();
     }

@@ -3,10 +3,12 @@
 use super::files::PendingFile;
 use super::limits::LimitOptions;
 use super::locate::SourceOptions;
-use super::query::open;
+use super::opened::{Kind, Opened};
+use super::query::open_opened;
 use super::{CliError, Result};
 use crate::cli::terminal;
 use crate::report::{Report, write};
+use crate::store::Value;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,10 +19,10 @@ use std::path::{Path, PathBuf};
 pub struct ReportArguments {
     /// Database or trace to look at
     source: OsString,
-    /// Form of the report
-    #[arg(short, long, value_enum, default_value_t = Form::Text)]
-    format: Form,
-    /// Write an HTML page with plots, one file that needs no other
+    /// Form of the report; by default what the name of FILE ends in, else text
+    #[arg(short, long, value_enum)]
+    format: Option<Form>,
+    /// The same as -f html
     #[arg(long, conflicts_with = "format")]
     html: bool,
     /// Write into this file instead of to standard output
@@ -52,26 +54,57 @@ enum Form {
     Markdown,
     /// For scripts
     Json,
+    /// A page with plots, one file that needs no other
+    Html,
+}
+
+impl ReportArguments {
+    fn form(&self) -> Form {
+        let ending = || self.output.as_ref()?.extension()?.to_str();
+        match (self.format, ending()) {
+            (Some(format), _) => format,
+            _ if self.html => Form::Html,
+            (None, Some("html" | "htm")) => Form::Html,
+            (None, Some("md")) => Form::Markdown,
+            (None, Some("json")) => Form::Json,
+            _ => Form::Text,
+        }
+    }
 }
 
 pub fn run(arguments: &ReportArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let location = arguments.options.locate(&arguments.source);
-    let database = open(&location, arguments.strict)?;
+    let opened = Opened::new(&location)?;
+    if opened.kind == Kind::Profile {
+        return Err(CliError::Failed(format!(
+            "{location}: it is a profile, and reports are of traces; gotrace profile top {location} shows it, \
+             'gotrace profile {location}' opens a prompt"
+        )));
+    }
+    let database = open_opened(opened, arguments.strict)?;
     database.start(limits)?;
     let source = arguments.source.to_string_lossy();
     let report = Report::new(&database, &source, arguments.trace)?;
     if report.traces.is_empty() {
-        return Err(CliError::Failed(format!("{location}: there is no trace in it")));
+        let profiles = database.first_row("select count(*) from profiles", &[]);
+        let hint = match profiles.as_deref() {
+            Ok([Value::Integer(1..)]) => {
+                format!("; gotrace profile top {location} shows its profiles")
+            }
+            _ => String::new(),
+        };
+        return Err(CliError::Failed(format!("{location}: there is no trace in it{hint}")));
     }
-    let write = |out: &mut dyn Write| match arguments.format {
-        _ if arguments.html => write::write_html(&report, out),
+    let form = arguments.form();
+    let write = |out: &mut dyn Write| match form {
+        Form::Html => write::write_html(&report, out),
         Form::Text => write::write_text(&report, out),
         Form::Markdown => write::write_markdown(&report, out),
         Form::Json => write::write_json(&report, out),
     };
     let Some(target) = &arguments.output else {
-        if arguments.html {
+        if form == Form::Html {
             terminal::refuse_terminal("an HTML page", "-o FILE")?;
         }
         let mut out = BufWriter::new(terminal::output());

@@ -25,7 +25,25 @@ pub fn interrupt_queries() {
     system::listen();
 }
 
+/// Whether another program has the terminal, which Ctrl-C is for.
+static IS_ELSEWHERE: AtomicBool = AtomicBool::new(false);
+
+/// Until the value is dropped Ctrl-C does nothing here: another program has the terminal.
+pub fn leave_interrupts() -> impl Drop {
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            IS_ELSEWHERE.store(false, Ordering::Relaxed);
+        }
+    }
+    IS_ELSEWHERE.store(true, Ordering::Relaxed);
+    Back
+}
+
 fn receive(signal: i32) {
+    if signal == INTERRUPT && IS_ELSEWHERE.load(Ordering::Relaxed) {
+        return;
+    }
     if signal == INTERRUPT
         && STOPS_QUERIES.load(Ordering::Relaxed)
         && !INTERRUPTED.swap(true, Ordering::Relaxed)

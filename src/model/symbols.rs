@@ -205,9 +205,11 @@ impl Translation {
             Some(position) => &mut self.reasons[position],
             None => &mut self.empty_reason,
         };
-        *place.get_or_insert_with(|| {
-            symbols.reason(&String::from_utf8_lossy(tables.string(id).unwrap_or(b"")))
-        })
+        match *place {
+            Some(reason) => reason,
+            None => *place
+                .insert(symbols.reason(&String::from_utf8_lossy(tables.string(id).unwrap_or(b"")))),
+        }
     }
 }
 

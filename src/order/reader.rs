@@ -1,10 +1,10 @@
 //! From bytes to ordered events, whatever the format.
 
-use super::{Orderer, Sink, order_v1};
+use super::{Event, Orderer, Sink, Sync, order_v1};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{RandomAccess, Source};
 use crate::wire::header::HEADER_LEN;
-use crate::wire::v2::Footprint;
+use crate::wire::v2::{Footprint, Generation, Tables};
 use crate::wire::{self, Version, WireError};
 
 /// A trace whose header has been read.
@@ -71,6 +71,42 @@ impl TraceReader {
             Body::V1(input, cut) => read_v1(&input, self.version, cut, sink),
             Body::V2(reader) => read_v2(*reader, sink),
         }
+    }
+
+    /// Hands each ordered event to `each`, with the tables that resolve its strings and stacks;
+    /// `examples/iterate_events.rs` shows how. An error of `each` ends the reading, and is returned.
+    ///
+    /// Times are nanoseconds on the trace's clock and increase strictly. Where that clock began means
+    /// nothing (v2: about when the machine was started; v1: at the first event): subtract the time of
+    /// the first event. Synchronisation points, which tell the time of day, and gaps are left out; a
+    /// [`Sink`] is told of them.
+    pub fn try_for_each<E>(
+        self,
+        each: impl FnMut(&Event, &Tables) -> Result<(), E>,
+    ) -> Result<Outcome, E> {
+        let mut sink = Each { each, error: None };
+        let outcome = self.read(&mut sink);
+        sink.error.map_or(Ok(outcome), Err)
+    }
+}
+
+/// Calls a function for each event until one fails.
+struct Each<F, E> {
+    each: F,
+    error: Option<E>,
+}
+
+impl<F: FnMut(&Event, &Tables) -> Result<(), E>, E> Sink for Each<F, E> {
+    fn sync(&mut self, _: &Sync, _: Option<&Generation>) {}
+
+    fn event(&mut self, event: &Event, tables: &Tables) {
+        if self.error.is_none() {
+            self.error = (self.each)(event, tables).err();
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.error.is_some()
     }
 }
 

@@ -4,42 +4,12 @@
 //! endless or of another kind, so there are bounds for the time to connect, for the time
 //! without a byte, and for the length; and an answer that is no success is told with its first line.
 
-use super::{Source, SourceError, from_reader};
+use super::{DownloadLimits, Source, SourceError, from_reader, recording_time};
 use std::io::{self, Read};
 use std::time::Duration;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, BodyReader, Error};
 
-/// Bounds of a download.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DownloadLimits {
-    /// Longest time to look up the host and connect.
-    pub connect: Duration,
-    /// Longest time without a byte. What the URL asks for with `seconds=` comes on top, since a
-    /// recording sends nothing before it has something.
-    pub silence: Duration,
-    /// Longest time for everything. What the URL asks for with `seconds=` comes on top.
-    pub time: Duration,
-    /// Most bytes.
-    pub bytes: u64,
-    /// Longest time without a byte in all, instead of the above.
-    pub patience: Option<Duration>,
-}
-
-impl Default for DownloadLimits {
-    fn default() -> Self {
-        DownloadLimits {
-            connect: Duration::from_secs(10),
-            silence: Duration::from_secs(30),
-            time: Duration::from_secs(600),
-            bytes: 4 << 30,
-            patience: None,
-        }
-    }
-}
-
-/// Longest recording that is believed; what asks for more is waited for no longer than that.
-const LONGEST_RECORDING: f64 = 86_400.0;
 /// How much of an answer that is no success is read.
 const EXPLANATION_BYTES: u64 = 4096;
 
@@ -99,22 +69,6 @@ fn check_port(url: &str) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// How long the server records before it answers a URL, as `net/http/pprof` does: what `seconds=` in
-/// the query asks for, else what it takes for a CPU profile or a trace; else nothing.
-pub fn recording_time(url: &str) -> Duration {
-    let url = url.split('#').next().unwrap_or("");
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let seconds = query.split('&').filter_map(|pair| pair.strip_prefix("seconds=")).next();
-    let seconds = seconds.and_then(|seconds| seconds.parse::<f64>().ok());
-    let default = match path {
-        _ if path.ends_with("/debug/pprof/profile") => 30.0,
-        _ if path.ends_with("/debug/pprof/trace") => 1.0,
-        _ => 0.0,
-    };
-    let seconds = seconds.filter(|&seconds| seconds > 0.0).unwrap_or(default);
-    Duration::from_secs_f64(seconds.min(LONGEST_RECORDING))
 }
 
 /// The first line of what a server says about a failure, as the end of a sentence.
@@ -206,22 +160,6 @@ mod tests {
         }
         for url in ["http://h:99999/", "http://h:0", "http://[::1]:x/", "http://u:1@h:-1?"] {
             assert!(check_port(url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn the_time_of_the_recording_is_waited_for() {
-        for (url, want) in [
-            ("http://h/debug/pprof/trace?seconds=5", 5.0),
-            ("http://h/debug/pprof/trace?debug=1&seconds=0.5#top", 0.5),
-            ("http://h/debug/pprof/trace", 1.0),
-            ("http://h/debug/pprof/profile?seconds=0", 30.0),
-            ("http://h/trace?seconds=-1", 0.0),
-            ("http://h/trace?seconds=NaN", 0.0),
-            ("http://h/trace?seconds=1e300", LONGEST_RECORDING),
-            ("http://h/seconds=7", 0.0),
-        ] {
-            assert_eq!(recording_time(url).as_secs_f64(), want, "{url}");
         }
     }
 }

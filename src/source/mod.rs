@@ -5,12 +5,16 @@
 //! A format that cannot be read from front to back asks for [`RandomAccess`] instead.
 
 mod answer;
+#[cfg(feature = "url")]
 mod http;
+mod limits;
 mod random;
 mod stranger;
 mod stream;
 
-pub use http::{DownloadLimits, download, open_url, recording_time};
+#[cfg(feature = "url")]
+pub use http::{download, open_url};
+pub use limits::{DownloadLimits, recording_time};
 pub use random::RandomAccess;
 pub use stranger::describe as describe_stranger;
 pub use stream::ByteStream;
@@ -235,7 +239,12 @@ impl Source {
 pub fn open(location: &Location) -> Result<Source, SourceError> {
     match location {
         Location::Stdin => from_reader(io::stdin(), None),
+        #[cfg(feature = "url")]
         Location::Url { url, limits } => open_url(url, *limits),
+        #[cfg(not(feature = "url"))]
+        Location::Url { .. } => Err(SourceError::Open {
+            what: "is on the web, and gotrace was built without the feature `url`".into(),
+        }),
         Location::Path(path) => {
             let refuse = |what: String| SourceError::Open { what };
             let file = File::open(path).map_err(|error| refuse(open_failure(&error)))?;

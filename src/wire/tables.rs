@@ -3,6 +3,7 @@
 //! Numbers in the file are dense in practice, so they index vectors; a hostile file with
 //! scattered numbers falls back to a hash map instead of a huge vector.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A map from the file's numbers to positions in a vector.
@@ -36,7 +37,7 @@ impl IdMap {
     }
 
     /// The position of `id`.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, id: u64) -> Option<u32> {
         match self.dense.get(id as usize) {
             Some(&position) if position != ABSENT => Some(position),
@@ -201,6 +202,13 @@ impl Tables {
     /// All distinct frames.
     pub fn frames(&self) -> &[Frame] {
         &self.frames
+    }
+
+    /// The names of the functions of the stack with this number, leaf first. What is not UTF-8 is
+    /// replaced; a name that the generation does not define is empty.
+    pub fn function_names(&self, stack: u64) -> impl Iterator<Item = Cow<'_, str>> {
+        let name = |id: &FrameId| self.string(self.frame(*id).function).unwrap_or_default();
+        self.stack(stack).iter().map(move |id| String::from_utf8_lossy(name(id)))
     }
 
     /// Keeps a string that comes from an earlier generation; the result is for

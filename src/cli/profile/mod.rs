@@ -10,12 +10,13 @@ mod pictures;
 mod prompt;
 mod threshold;
 
-pub use options::{ProfileArguments, from_pprof};
+pub use options::{ProfileArguments, from_pprof, is_of_pprof};
 
 use super::files::PendingFile;
 use super::{CliError, Result, say};
 use crate::cli::terminal;
 use crate::profile::{Profile, Report, View};
+use crate::store::nearest;
 use options::ProfileFormat;
 use std::ffi::OsString;
 use std::fs::File;
@@ -60,6 +61,11 @@ pub fn find_view(name: &str) -> Option<Shown> {
     VIEWS.iter().find(|(known, _)| *known == name).map(|(_, shown)| *shown)
 }
 
+/// The names of the views.
+pub fn view_names() -> impl Iterator<Item = &'static str> {
+    VIEWS.iter().map(|(name, _)| *name)
+}
+
 /// Whether a view is of the functions that match a pattern.
 pub fn wants_pattern(shown: Shown) -> bool {
     matches!(shown, Shown::Report(View::Peek | View::List))
@@ -78,7 +84,19 @@ impl ProfileArguments {
         let words = &self.words;
         let usage = |what: &str| Err(CliError::Usage(what.into()));
         let name = words[0].to_string_lossy();
-        let Some(shown) = find_view(&name) else { return Ok(None) };
+        let Some(shown) = find_view(&name) else {
+            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if words.len() > 1 && is_name && !Path::new(&words[0]).exists() {
+                let hint = nearest(&name, view_names()).map_or_else(
+                    || format!("the views are {}", view_names().collect::<Vec<_>>().join(", ")),
+                    |view| format!("did you mean '{view}'?"),
+                );
+                return usage(&format!(
+                    "{name}: no such view of profiles, and no such file; {hint}"
+                ));
+            }
+            return Ok(None);
+        };
         let (pattern, sources) = match wants_pattern(shown) {
             true if words.len() < 2 => {
                 return usage(&format!("{name} wants a pattern, then a source"));

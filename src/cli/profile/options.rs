@@ -417,6 +417,14 @@ pub fn view_with_count(name: &str) -> Option<(&str, &str)> {
     (!count.is_empty() && super::find_view(plain).is_some()).then_some((plain, count))
 }
 
+/// Whether an option, without its dashes, is one of go tool pprof, or has a counterpart there.
+pub fn is_of_pprof(option: &str) -> bool {
+    super::find_view(option).is_some()
+        || view_with_count(option).is_some()
+        || missing(&option.replace('-', "_")).is_some()
+        || FLAGS.contains(&&*option.replace('_', "-"))
+}
+
 /// Options as people know them from `go tool pprof`, rewritten for this command line: one dash,
 /// underscores, views as options (`-top`, `-list=main`), numbers in them (`top20`). The error is what to
 /// say of one that is not there.

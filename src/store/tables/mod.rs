@@ -13,7 +13,7 @@ mod longest;
 mod mmu;
 mod moments;
 mod peaks;
-pub mod states;
+pub(crate) mod states;
 
 pub use moments::state_at;
 use states::WantedState;

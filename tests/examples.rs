@@ -1,0 +1,56 @@
+//! The programs of `examples/`, which the crate documentation shows, do what they say.
+
+use gotrace::order::TraceReader;
+use gotrace::source::{self, Location};
+use std::io::{self, Write};
+use std::path::Path;
+
+#[path = "../examples/iterate_events.rs"]
+#[allow(dead_code, reason = "its main is for the command line")]
+mod iterate_events;
+
+fn trace(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("testdata/traces").join(name).with_extension("trace").to_str().unwrap().into()
+}
+
+#[test]
+fn iterate_events_prints_every_event_once_in_order() {
+    for name in ["go1.19/sync", "go1.22/gc", "go1.27/mixed"] {
+        let trace = trace(name);
+        let mut text = Vec::new();
+        iterate_events::print_events(&trace, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+
+        let reader = TraceReader::new(source::open(&Location::parse(&trace)).unwrap()).unwrap();
+        let events = reader.try_for_each(|_, _| Ok::<_, ()>(())).unwrap().events;
+        assert!(events > 500, "{name}");
+        assert_eq!(text.lines().count() as u64, events, "{name}");
+
+        let times: Vec<i64> =
+            text.lines().map(|line| line.split_once(" ns: ").unwrap().0.parse().unwrap()).collect();
+        assert!(times[0] == 0 && times.is_sorted_by(|a, b| a < b), "{name}");
+        assert!(text.lines().any(|line| line.contains(": GoBlock ")), "{name}");
+    }
+}
+
+#[test]
+fn what_fails_ends_the_reading_and_is_told() {
+    struct Full(usize);
+    impl Write for Full {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(buf.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(buf.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for name in ["go1.19/sync", "go1.27/mixed"] {
+        let error = iterate_events::print_events(&trace(name), &mut Full(200)).unwrap_err();
+        let error = error.downcast::<io::Error>().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{name}");
+    }
+    let error = iterate_events::print_events(&trace("go1.27/none"), &mut Vec::new()).unwrap_err();
+    assert_eq!(error.to_string(), "no such file");
+}

@@ -1,0 +1,116 @@
+//! Tables on a terminal are no wider than it is.
+
+#![cfg(unix)]
+
+mod committed;
+
+use committed::run::Sandbox;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::FromRawFd;
+use std::process::Stdio;
+use unicode_width::UnicodeWidthStr;
+
+/// Runs a command with its output on a terminal of so many columns and lines; what it showed, line by line.
+fn on_terminal(sandbox: &Sandbox, words: &[&str], size: (u16, u16), pager: &str) -> Vec<String> {
+    let (mut master, mut slave) = (0, 0);
+    let null = std::ptr::null_mut();
+    let mut size = libc::winsize { ws_col: size.0, ws_row: size.1, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: both numbers are written to and the size is read; the null pointers ask for the defaults.
+    let status =
+        unsafe { libc::openpty(&mut master, &mut slave, null as _, null as _, &raw mut size) };
+    assert_eq!(status, 0, "openpty");
+    // SAFETY: openpty has just opened them, and nobody else has them.
+    let (mut master, slave) = unsafe { (File::from_raw_fd(master), File::from_raw_fd(slave)) };
+    let mut child = sandbox
+        .command(words)
+        .env("PAGER", pager)
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = Vec::new();
+    let mut buffer = [0; 4096];
+    // The end is an error (EIO) on Linux.
+    while let Ok(got @ 1..) = master.read(&mut buffer) {
+        out.extend_from_slice(&buffer[..got]);
+    }
+    assert!(child.wait().unwrap().success(), "{words:?}");
+    String::from_utf8(out).unwrap().lines().map(String::from).collect()
+}
+
+fn with_database() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/mixed", "app.trace");
+    sandbox.gotrace(&["ingest", "app.trace", "-o", "d"]).expect(0);
+    sandbox
+}
+
+/// The rows of a table, without its title and what is named below.
+fn rows(lines: &[String]) -> usize {
+    let is_note = |line: &String| line.starts_with("empty or 0") || line.starts_with("no room for");
+    lines.iter().skip(2).filter(|line| !is_note(line)).count()
+}
+
+#[test]
+fn canned_queries_fit_the_terminal_with_all_their_rows() {
+    let sandbox = with_database();
+    let list = sandbox.gotrace(&["queries"]).expect(0);
+    let names: Vec<&str> =
+        list.text().lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let plain =
+        ["goroutines", "locks", "channels", "syscalls", "gc", "network", "creators", "blocking"];
+    assert!(plain.iter().all(|name| names.contains(name)));
+    for name in plain {
+        let csv = sandbox.gotrace(&["query", "d", name, "-f", "csv"]).expect(0);
+        let whole = csv.text().lines().count() - 1;
+        for width in [80, 100, 200] {
+            let lines = on_terminal(&sandbox, &["query", "d", name], (width, 1000), "cat");
+            for line in &lines {
+                assert!(
+                    line.width() <= usize::from(width)
+                        || !line.starts_with(' ') && line.contains(": "),
+                    "{name} at {width}: {line}"
+                );
+            }
+            // Stacks have a line for each frame.
+            assert!(whole == 0 || rows(&lines) >= whole, "{name} at {width}: {lines:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_can_be_had() {
+    let sandbox = with_database();
+    let lines = on_terminal(&sandbox, &["query", "d", "goroutines"], (80, 1000), "cat");
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("no room for: ") && last.contains("p99_total_ns"), "{last}");
+    let wide = on_terminal(&sandbox, &["query", "d", "goroutines", "--wide"], (80, 1000), "cat");
+    assert!(wide[0].contains("p99_total_ns") && !wide.iter().any(|line| line.contains("no room")));
+    let vertical =
+        on_terminal(&sandbox, &["query", "d", "goroutines", "-f", "vertical"], (80, 1000), "cat");
+    assert!(
+        vertical[0] == "── row 1 ──"
+            && vertical.iter().any(|line| line.starts_with("p99_total_ns "))
+    );
+    // Into a pipe all of it goes, whatever the terminal.
+    let piped = sandbox.gotrace(&["query", "d", "goroutines", "-f", "table"]).expect(0);
+    assert!(piped.text().lines().next().unwrap().contains("p99_total_ns"));
+}
+
+#[test]
+fn long_results_go_through_the_pager() {
+    let sandbox = with_database();
+    let sql =
+        "with recursive n(value) as (select 1 union all select value + 1 from n where value < 40)
+               select * from n";
+    let pager = "sed s/^/paged:/";
+    let paged = on_terminal(&sandbox, &["query", "d", sql], (80, 20), pager);
+    assert!(paged.len() >= 42 && paged.iter().all(|line| line.starts_with("paged:")), "{paged:?}");
+    for (words, rows) in [(&["query", "d", sql][..], 100), (&["query", "d", sql, "--no-pager"], 20)]
+    {
+        let lines = on_terminal(&sandbox, words, (80, rows), pager);
+        assert!(lines.iter().all(|line| !line.starts_with("paged:")), "{lines:?}");
+    }
+}
