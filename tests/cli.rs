@@ -855,6 +855,8 @@ fn what_people_type_first_is_what_they_mean() {
         ("top cpu.pb.gz", "profile top cpu.pb.gz"),
         ("-top cpu.pb.gz", "profile top cpu.pb.gz"),
         ("-top5 -cum cpu.pb.gz", "profile -top5 -cum cpu.pb.gz"),
+        ("-sample_index=samples -top cpu.pb.gz", "profile -sample_index=samples -top cpu.pb.gz"),
+        ("--nodecount 3 -top cpu.pb.gz", "profile top --nodecount 3 cpu.pb.gz"),
         ("pprof -traces cpu.pb.gz", "profile traces cpu.pb.gz"),
         ("peek main cpu.pb.gz", "profile peek main cpu.pb.gz"),
     ] {
@@ -866,6 +868,12 @@ fn what_people_type_first_is_what_they_mean() {
         assert_eq!(run(typed).text(), run(meant).text(), "{typed}");
     }
     sandbox.gotrace(&["app.trace"]).expect(0).says(&["that was 'gotrace report'", "--help"]);
+    // A file that is the value of an option is no second source.
+    sandbox.write("r.html", "old");
+    sandbox.gotrace(&["app.trace", "-o", "r.html", "--force"]).expect(0);
+    assert!(
+        std::fs::read_to_string(sandbox.path("r.html")).unwrap().starts_with("<!DOCTYPE html>")
+    );
     for (typed, status, says) in [
         ("-d=parsed app.trace", 2, "gotrace events SOURCE"),
         ("-d=wire app.trace", 2, "gotrace events --wire SOURCE"),

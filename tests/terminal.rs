@@ -4,12 +4,9 @@
 
 mod committed;
 
-use committed::Trace;
 use committed::run::{Sandbox, finish};
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::fd::FromRawFd;
-use std::process::Stdio;
+use committed::{Trace, pty};
+use std::fs;
 
 /// What acts: colours, a title, C1 as a letter and as a byte, a turned direction, a new line.
 const HOSTILE: &[&[u8]] = &[
@@ -77,27 +74,7 @@ fn hostile_trace() -> Vec<u8> {
 
 /// Runs a command whose output and messages go to a terminal; gives what reached it.
 fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Vec<u8> {
-    let (mut master, mut slave) = (0, 0);
-    let null = std::ptr::null_mut();
-    // SAFETY: both numbers are written to; the null pointers ask for the defaults.
-    let status = unsafe { libc::openpty(&mut master, &mut slave, null, null as _, null as _) };
-    assert_eq!(status, 0, "openpty");
-    // SAFETY: openpty has just opened them, and nobody else has them.
-    let (mut master, slave) = unsafe { (File::from_raw_fd(master), File::from_raw_fd(slave)) };
-    let mut child = sandbox
-        .command(words)
-        .stdout(Stdio::from(slave.try_clone().unwrap()))
-        .stderr(Stdio::from(slave))
-        .spawn()
-        .unwrap();
-    let mut out = Vec::new();
-    let mut buffer = [0; 4096];
-    // The end is an error (EIO) on Linux.
-    while let Ok(got @ 1..) = master.read(&mut buffer) {
-        out.extend_from_slice(&buffer[..got]);
-    }
-    child.wait().unwrap();
-    out
+    pty::on_terminal(sandbox, words, (0, 0), |_, _| {}).0
 }
 
 /// What would act on the terminal, without what the progress bar does.

@@ -366,11 +366,8 @@ fn of_calls_that_end_at_one_time_the_one_that_is_told_first_comes_first() {
     writer.event(29, &[29, 5, 2, start + 20]); // at +35
     writer.event(33, &[1, 2]);
     writer.event(2, &[1_000_000_000]);
-    let (text, found) = text(&writer.bytes);
-    assert!(found.is_empty(), "{found:?}");
-    let text = String::from_utf8(text).unwrap();
-    let lines = text.lines().filter(|line| line.contains("Syscall->Runnable"));
-    let lines: Vec<&str> = lines.collect();
+    let mut lines = lines(&writer);
+    lines.retain(|line| line.contains("Syscall->Runnable"));
     // What go tool trace -d=parsed of Go 1.27 prints, its procs sorted.
     assert_eq!(
         lines,
@@ -392,6 +389,71 @@ fn a_time_that_is_cut_is_told() {
     writer.event(2, &[1]);
     let (_, found) = order(&writer.bytes, &mut Checker::default());
     assert_eq!(count(&found, Code::TimeCut), 1, "{found:?}");
+}
+
+/// The lines of the events, as go tool trace -d=parsed of Go 1.27 prints them if it takes procs by number.
+fn lines(writer: &Writer) -> Vec<String> {
+    let (text, found) = text(&writer.bytes);
+    assert!(found.is_empty(), "{found:?}");
+    let text = String::from_utf8(text).unwrap();
+    text.lines().filter(|line| line.starts_with("M=")).map(String::from).collect()
+}
+
+#[test]
+fn what_existed_is_known_only_at_its_mark_whatever_others_did_at_that_time() {
+    let mut writer = Writer::new();
+    let start = 1 << 30;
+    writer.batch(0, start);
+    writer.event(5, &[0, 77]); // ProcStart
+    writer.event(6, &[0]); // ProcStop
+    writer.batch(1, start);
+    writer.event(5, &[0, 78]);
+    writer.event(13, &[0, 5, 0, 0]); // GoCreate
+    writer.event(4, &[0, 2, 0]); // Gomaxprocs
+    writer.event(38, &[1, 5]); // GoStartLocal
+    writer.event(2, &[1_000_000_000]);
+    assert_eq!(
+        lines(&writer),
+        [
+            "M=-1 P=-1 G=-1 Sync Time=-1 N=1",
+            "M=77 P=0 G=-1 StateTransition Time=0 ProcID=0 Undetermined->Running Reason=\"\"",
+            "M=78 P=1 G=-1 StateTransition Time=1 ProcID=1 Undetermined->Running Reason=\"\"",
+            "M=77 P=0 G=-1 StateTransition Time=2 ProcID=0 Running->Idle Reason=\"\"",
+            "M=-1 P=-1 G=-1 StateTransition Time=3 GoID=5 Undetermined->Runnable Reason=\"\"",
+            "M=78 P=1 G=5 StateTransition Time=4 GoID=5 Runnable->Running Reason=\"\"",
+            "M=-1 P=-1 G=-1 Sync Time=5 N=2",
+        ]
+    );
+}
+
+#[test]
+fn a_sample_at_the_time_at_which_a_call_blocks_comes_where_the_merge_has_it() {
+    let mut writer = Writer::new();
+    let start = 1 << 30;
+    writer.batch(0, start);
+    writer.event(5, &[0, 77]); // ProcStart
+    writer.event(13, &[1, 1, 0, 0]); // GoCreate
+    writer.event(4, &[1, 1, 0]); // Gomaxprocs
+    writer.event(38, &[1, 1]); // GoStartLocal
+    writer.event(28, &[1, 0]); // GoSysCall
+    writer.event(30, &[1]); // GoSysBlock at +5
+    writer.event(29, &[10, 1, 2, start + 12]); // GoSysExit at +15, happened at +12
+    writer.event(49, &[1, start + 5, 0, 1, 0]); // CPUSample of +5
+    writer.event(2, &[1_000_000_000]);
+    assert_eq!(
+        lines(&writer),
+        [
+            "M=-1 P=-1 G=-1 Sync Time=-1 N=1",
+            "M=77 P=0 G=-1 StateTransition Time=0 ProcID=0 Undetermined->Running Reason=\"\"",
+            "M=-1 P=-1 G=-1 StateTransition Time=2 GoID=1 Undetermined->Runnable Reason=\"\"",
+            "M=77 P=0 G=1 StateTransition Time=3 GoID=1 Runnable->Running Reason=\"\"",
+            "M=77 P=0 G=1 StateTransition Time=4 GoID=1 Running->Syscall Reason=\"\"",
+            "M=77 P=0 G=1 StateTransition Time=5 GoID=1 Syscall->Running Reason=\"\"",
+            "M=-1 P=0 G=1 StackSample Time=6",
+            "M=-1 P=1000003 G=1 StateTransition Time=12 GoID=1 Syscall->Runnable Reason=\"\"",
+            "M=-1 P=-1 G=-1 Sync Time=13 N=2",
+        ]
+    );
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub struct Output<'a> {
     format: Format,
     out: BufWriter<Box<dyn Write + 'a>>,
     is_terminal: bool,
-    /// Whether a table may be wider than the terminal.
-    pub is_wide: bool,
+    /// How to see the columns that a table on a terminal has no room for; `None` if it has all, however wide.
+    pub fit: Option<&'static str>,
     /// Whether what is longer than the terminal goes through a pager.
     pub is_paged: bool,
     names: Vec<String>,
@@ -60,7 +60,7 @@ impl<'a> Output<'a> {
             format,
             out: BufWriter::with_capacity(1 << 16, out),
             is_terminal,
-            is_wide: false,
+            fit: None,
             is_paged: false,
             names: Vec::new(),
             table: Vec::new(),
@@ -101,10 +101,10 @@ impl<'a> Output<'a> {
         });
         let columns: Vec<Column> = columns.collect();
         drop(rows);
-        let width = match self.is_terminal && !self.is_wide {
-            true => terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
-            false => None,
-        };
+        let advice = self.fit.filter(|_| self.is_terminal);
+        let width = advice
+            .and_then(|_| terminal_size::terminal_size())
+            .map(|(width, _)| usize::from(width.0));
         let laid = lay_out(columns, width);
         let mut lines = laid.lines;
         if self.hidden > 0 {
@@ -115,7 +115,7 @@ impl<'a> Output<'a> {
         }
         if !laid.left_out.is_empty() {
             let names = laid.left_out.join(", ");
-            lines.push(format!("no room for: {names} (--wide, -f vertical)"));
+            lines.push(format!("no room for: {names} ({})", advice.unwrap_or_default()));
         }
         self.write_lines(&lines)
     }

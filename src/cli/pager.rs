@@ -4,7 +4,8 @@ use super::signals;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
 
-/// Shows lines through the user's pager if they are more than the terminal has; `false` if that was not done.
+/// Shows lines through the user's pager if they are more than the terminal has; `false` if that was not done,
+/// or there is no such pager.
 pub fn show(lines: &[String]) -> bool {
     let size = terminal_size::terminal_size();
     if size.is_none_or(|(_, height)| lines.len() < usize::from(height.0)) {
@@ -21,7 +22,8 @@ pub fn show(lines: &[String]) -> bool {
         // Whoever leaves it early has seen enough.
         let _ = lines.iter().try_for_each(|line| writeln!(input, "{line}"));
     }
-    pager.wait().is_ok()
+    // 126 and 127 are the shell's word for what cannot be run, or is not there.
+    pager.wait().is_ok_and(|status| !matches!(status.code(), Some(126 | 127)))
 }
 
 /// Starts what `PAGER` names, else less; `None` if there is none, or none is wanted.

@@ -81,7 +81,7 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         Some(file) => Output::to(Box::new(File::create(file.path())?), false, arguments.format),
         None => Output::new(arguments.format),
     };
-    output.is_wide = arguments.wide;
+    output.fit = (!arguments.wide).then_some("--wide, -f vertical");
     output.is_paged = !arguments.no_pager;
     let parameters: Vec<(String, Value)> =
         given.iter().map(|(name, value)| (name.clone(), guess_type(value.clone()))).collect();

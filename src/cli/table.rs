@@ -46,86 +46,91 @@ impl Column {
         cells.max().unwrap_or(0).max(width_of(&self.name))
     }
 
-    fn is_text(&self) -> bool {
-        self.cells.iter().any(|cell| !cell.is_number && !cell.is_nothing)
+    fn is_nothing(&self) -> bool {
+        !self.cells.is_empty() && self.cells.iter().all(|cell| cell.is_nothing)
+    }
+
+    /// The least that it may be shortened to: numbers not at all.
+    fn least(&self, width: usize) -> usize {
+        let is_text = self.cells.iter().any(|cell| !cell.is_number && !cell.is_nothing);
+        if is_text { LEAST.max(width_of(&self.name)).min(width) } else { width }
     }
 
     fn shorten(&mut self, width: usize) {
-        for cell in &mut self.cells {
-            if width_of(&cell.text) > width {
-                let lines: Vec<String> =
-                    cell.text.split('\n').map(|line| shortened(line, width)).collect();
-                cell.text = lines.join("\n");
-            }
+        for cell in self.cells.iter_mut().filter(|cell| width_of(&cell.text) > width) {
+            let lines: Vec<String> =
+                cell.text.split('\n').map(|line| shortened(line, width)).collect();
+            cell.text = lines.join("\n");
         }
     }
 }
 
 /// Lays out a table; within so many columns of a terminal, if that is given.
-pub fn lay_out(mut columns: Vec<Column>, width: Option<usize>) -> Layout {
+pub fn lay_out(mut columns: Vec<Column>, terminal: Option<usize>) -> Layout {
+    let mut widths: Vec<usize> = columns.iter().map(Column::width).collect();
     let (mut empty, mut left_out) = (Vec::new(), Vec::new());
-    if let Some(width) = width
-        && needed(&columns) > width
+    if let Some(terminal) = terminal
+        && needed(&widths) > terminal
     {
-        let (some, none): (Vec<Column>, Vec<Column>) = columns
-            .into_iter()
-            .partition(|one| one.cells.is_empty() || one.cells.iter().any(|cell| !cell.is_nothing));
-        columns = some;
-        empty.extend(none.into_iter().map(|column| column.name));
-        shorten_texts(&mut columns, width);
-        while columns.len() > 1 && needed(&columns) > width {
-            left_out.extend(columns.pop().map(|column| column.name));
-            // What went may have made room for texts that were shortened; they stay so, for the look of it.
+        // What is told apart by the first column is told apart by it even if that is 0.
+        for at in (1..columns.len()).rev() {
+            if columns[at].is_nothing() {
+                empty.push(columns.remove(at).name);
+                widths.remove(at);
+            }
         }
-        if let [only] = &mut columns[..] {
-            only.shorten(width.max(1));
+        empty.reverse();
+        let least: Vec<usize> =
+            columns.iter().zip(&widths).map(|(column, &width)| column.least(width)).collect();
+        // With all texts as short as they may be: so many columns have room.
+        while columns.len() > 1 && needed(&least[..columns.len()]) > terminal {
+            left_out.extend(columns.pop().map(|column| column.name));
         }
         left_out.reverse();
+        widths.truncate(columns.len());
+        narrow(&mut widths, &least, terminal);
+        if let [only] = &mut widths[..] {
+            *only = (*only).min(terminal.max(1));
+        }
+        for (column, &width) in columns.iter_mut().zip(&widths) {
+            column.shorten(width);
+        }
     }
-    let rule = needed(&columns) + usize::from(width.is_none() && !columns.is_empty());
-    Layout { lines: lines_of(&columns, rule), empty, left_out }
+    let rule = needed(&widths) + usize::from(terminal.is_none() && !columns.is_empty());
+    Layout { lines: lines_of(&columns, &widths, rule), empty, left_out }
 }
 
-/// Columns of a terminal that a table takes.
-fn needed(columns: &[Column]) -> usize {
-    columns.iter().map(Column::width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
+/// Columns of a terminal that a table takes whose columns have these widths.
+fn needed(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
-/// Shortens the widest texts until the table fits, or all are short.
-fn shorten_texts(columns: &mut [Column], width: usize) {
+/// Makes the widest columns narrower, none below its least, until the table fits or none can be.
+fn narrow(widths: &mut [usize], least: &[usize], terminal: usize) {
     loop {
-        let over = needed(columns).saturating_sub(width);
-        let texts = columns.iter_mut().filter(|column| column.is_text());
-        let widest = texts.max_by_key(|column| column.width());
-        let Some(widest) = widest.filter(|_| over > 0) else { return };
-        let now = widest.width();
-        let least = LEAST.max(width_of(&widest.name));
-        if now <= least {
-            return;
-        }
+        let over = needed(widths).saturating_sub(terminal);
+        let can_be = (0..widths.len()).filter(|&at| widths[at] > least[at]);
+        let Some(widest) = can_be.max_by_key(|&at| widths[at]).filter(|_| over > 0) else { return };
+        let width = widths[widest];
         // Not all from one, if another is nearly as wide.
-        widest.shorten(now.saturating_sub(over.min(now / 8 + 1)).max(least));
-        if widest.width() >= now {
-            return;
-        }
+        widths[widest] = (width - over.min(width / 8 + 1)).max(least[widest]);
     }
 }
 
 /// The lines of a table, `rule` the length of the line below the titles.
-fn lines_of(columns: &[Column], rule: usize) -> Vec<String> {
-    let widths: Vec<usize> = columns.iter().map(Column::width).collect();
-    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
+fn lines_of(columns: &[Column], widths: &[usize], rule: usize) -> Vec<String> {
+    let rows = columns.first().map_or(0, |column| column.cells.len());
     let mut lines = Vec::with_capacity(rows + 2);
     let titles: Vec<(&str, bool)> =
         columns.iter().map(|column| (column.name.as_str(), false)).collect();
-    push_row(&mut lines, &titles, &widths);
+    push_row(&mut lines, &titles, widths);
     lines.push("─".repeat(rule));
     for row in 0..rows {
         let cells: Vec<(&str, bool)> = columns
             .iter()
             .map(|column| (column.cells[row].text.as_str(), column.cells[row].is_number))
             .collect();
-        push_row(&mut lines, &cells, &widths);
+        push_row(&mut lines, &cells, widths);
     }
     lines
 }
@@ -231,6 +236,14 @@ main.main                                             3             ccc        2
         assert!(laid.lines[2].contains("…") && laid.lines[2].contains("Serve "));
         let laid = lay_out(table(), Some(34));
         assert_eq!(laid.left_out, ["stack", "last"]);
+    }
+
+    #[test]
+    fn a_table_of_nothing_has_its_first_column() {
+        let columns = ["first", "second", "third"].map(|name| column(name, &["0", "0"]));
+        let laid = lay_out(columns.into(), Some(12));
+        assert_eq!(laid.lines, ["first", "─────", "    0", "    0"]);
+        assert_eq!(laid.empty, ["second", "third"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The words of the command line, before they are parsed: what people type who know `go tool trace`, `go tool
 //! pprof` or nothing yet is what they mean, or the error says the right words.
 
-use super::{Arguments, profile};
+use super::{Arguments, Command, profile};
 use crate::store::{canned_queries, nearest};
-use clap::CommandFactory;
+use clap::{CommandFactory, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -37,10 +37,10 @@ fn meant(mut words: Vec<OsString>) -> Result<Words, String> {
     let known = |words| Ok(Words { all: words, is_guess: false });
     let Some(first) = words.get(1).and_then(|word| word.to_str()) else { return known(words) };
     let first = first.to_owned();
-    let is_command = |name: &str| {
-        name == "help" || Arguments::command().get_subcommands().any(|one| one.get_name() == name)
-    };
-    if is_command(&first) || matches!(&*first, "-h" | "--help" | "-V" | "--version") {
+    if first == "help"
+        || Command::has_subcommand(&first)
+        || matches!(&*first, "-h" | "--help" | "-V" | "--version")
+    {
         return known(words);
     }
     let has_more = words.len() > 2;
@@ -72,7 +72,8 @@ fn meant(mut words: Vec<OsString>) -> Result<Words, String> {
     }
     if is_source(OsStr::new(&first)) {
         words.insert(1, "report".into());
-        let sources = words[2..].iter().filter(|word| is_source(word)).count();
+        // What stands behind an option may be its value.
+        let sources = words[2..].iter().take_while(|word| is_source(word)).count();
         if sources > 1 {
             return Err(format!(
                 "a report is of one source, here are {sources}; 'gotrace ingest ... -o all.db' puts several into \

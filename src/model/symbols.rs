@@ -205,11 +205,9 @@ impl Translation {
             Some(position) => &mut self.reasons[position],
             None => &mut self.empty_reason,
         };
-        match *place {
-            Some(reason) => reason,
-            None => *place
-                .insert(symbols.reason(&String::from_utf8_lossy(tables.string(id).unwrap_or(b"")))),
-        }
+        *place.get_or_insert_with(|| {
+            symbols.reason(&String::from_utf8_lossy(tables.string(id).unwrap_or(b"")))
+        })
     }
 }
 

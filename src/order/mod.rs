@@ -47,20 +47,3 @@ pub trait Sink {
         false
     }
 }
-
-/// The ordering is compiled for each type of sink. A sink that does much for an event may be read into as
-/// `&mut (&mut sink as &mut dyn Sink)`; all of these share one copy.
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn sync(&mut self, sync: &Sync, generation: Option<&Generation>) {
-        (**self).sync(sync, generation);
-    }
-    fn gap(&mut self) {
-        (**self).gap();
-    }
-    fn event(&mut self, event: &Event, tables: &Tables) {
-        (**self).event(event, tables);
-    }
-    fn is_done(&self) -> bool {
-        (**self).is_done()
-    }
-}

@@ -37,7 +37,7 @@ impl IdMap {
     }
 
     /// The position of `id`.
-    #[inline(always)]
+    #[inline]
     pub fn get(&self, id: u64) -> Option<u32> {
         match self.dense.get(id as usize) {
             Some(&position) if position != ABSENT => Some(position),

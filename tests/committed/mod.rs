@@ -8,6 +8,8 @@ pub mod examine;
 pub mod golden;
 pub mod heap;
 pub mod profiles;
+#[cfg(unix)]
+pub mod pty;
 pub mod run;
 
 use gotrace::diagnostic::Diagnostic;

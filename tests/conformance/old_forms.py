@@ -71,7 +71,7 @@ class Maker:
                 stack[1:1] = [0x41F001 + 16 * n for n in range(handler)]
             out += [self.random.randint(1, 40), len(stack)] + stack
         out += [0, 1, 0]
-        mask = 0xFFFFFFFF if word in "<I>I" and word[1] == "I" else 0xFFFFFFFFFFFFFFFF
+        mask = 0xFFFFFFFF if word[1] == "I" else 0xFFFFFFFFFFFFFFFF
         return b"".join(struct.pack(word, number & mask) for number in out) + MAPS[which].encode()
 
     def java_cpu(self, word):

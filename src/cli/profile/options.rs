@@ -422,7 +422,13 @@ pub fn is_of_pprof(option: &str) -> bool {
     super::find_view(option).is_some()
         || view_with_count(option).is_some()
         || missing(&option.replace('-', "_")).is_some()
-        || FLAGS.contains(&&*option.replace('_', "-"))
+        || is_option(&option.replace('_', "-"))
+}
+
+/// Whether `gotrace profile` has an option with this name.
+fn is_option(name: &str) -> bool {
+    let command = ProfileArguments::augment_args(clap::Command::new("profile"));
+    command.get_arguments().any(|option| option.get_long() == Some(name))
 }
 
 /// Options as people know them from `go tool pprof`, rewritten for this command line: one dash,

@@ -223,6 +223,7 @@ impl Shell {
         let started = Instant::now();
         let is_terminal = self.output.is_none() && io::stdout().is_terminal();
         let mut output = Output::to(self.writer()?, is_terminal, self.format);
+        output.fit = Some(".mode vertical");
         output.is_paged = is_terminal;
         let done = ask(&self.database, self.limits, &mut output);
         let elapsed = started.elapsed();

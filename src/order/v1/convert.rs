@@ -53,7 +53,7 @@ impl<S: Sink> Replay<'_, S> {
     #[inline(always)]
     pub(super) fn convert(&mut self, event: &WireEvent, stream: u32, slot: GoSlot) {
         if self.unannounced.is_some() {
-            self.end_init_without_mark(event);
+            self.end_init_without_mark(event, stream);
         }
         let args = event.args;
         let ticks = event.ticks;
@@ -513,7 +513,7 @@ impl<S: Sink> Replay<'_, S> {
     /// ends the description. If the program was killed before the buffer with both was full, they
     /// are not in the file, but events that need a running world are.
     #[inline(never)]
-    fn end_init_without_mark(&mut self, event: &WireEvent) {
+    fn end_init_without_mark(&mut self, event: &WireEvent, stream: u32) {
         let is_init = matches!(
             event.kind,
             Old::GoCreate
@@ -531,7 +531,7 @@ impl<S: Sink> Replay<'_, S> {
         );
         // With a coarse clock the mark can have the time of what other procs did behind it.
         if !is_init
-            && !self.has_event_until(event.ticks)
+            && !self.has_event_until(event.ticks, stream)
             && let Some(unannounced) = self.unannounced.take()
         {
             self.announce(unannounced, event.ticks);

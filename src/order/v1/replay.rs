@@ -535,9 +535,16 @@ impl<'a, S: Sink> Replay<'a, S> {
         }
     }
 
-    /// Whether any stream still has an event of this time, or an earlier one.
-    pub(super) fn has_event_until(&self, ticks: i64) -> bool {
-        self.streams.iter().any(|stream| stream.has_event && stream.event.ticks <= ticks)
+    /// Whether an event of this time, or an earlier one, is still to come, while one of `stream` is
+    /// converted: a stream is that one, in the frontier, or waiting.
+    pub(super) fn has_event_until(&self, ticks: i64, stream: u32) -> bool {
+        let is_until = |stream: u32| {
+            let stream = &self.streams[stream as usize];
+            stream.has_event && stream.event.ticks <= ticks
+        };
+        is_until(stream)
+            || self.frontier.get(0).is_some_and(|first| first.time <= ticks)
+            || self.waiting.iter().any(|waiting| is_until(waiting.stream))
     }
 
     pub(super) fn stream(&mut self, stream: u32) -> &mut Stream {

@@ -7,7 +7,7 @@ use super::{Cell, Item, TableFunction};
 use crate::model::wait_kinds::COLLECTOR_LOCKS;
 use crate::store::budget::{Work, sane};
 use rusqlite::{Connection, Result};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// The argument of functions that cut the time into equal steps.
 pub const STEPS: Item =
@@ -55,7 +55,7 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
             let next = places.len();
             let is_collector = !collector.is_empty()
                 && code & 7 == WAITING
-                && collector.contains(&(code >> 8, stack));
+                && collector.contains_key(&(code >> 8, stack));
             let kind = (code & 7) | i64::from(is_collector) << 3 | (code >> 8) << 4;
             let place = *places.entry(kind).or_insert(next);
             if place == next {
@@ -107,17 +107,20 @@ pub static STATE_BUCKETS: TableFunction = TableFunction {
 
 /// Reasons and stacks of waits for locks of the collector, as rows: the runtime says of them what it
 /// says of the program's.
-fn collector_stacks(connection: &Connection, work: &Work) -> Result<FxHashSet<(i64, u32)>> {
+fn collector_stacks(connection: &Connection, work: &Work) -> Result<FxHashMap<(i64, u32), ()>> {
     let kinds = COLLECTOR_LOCKS.map(|kind| format!("'{kind}'")).join(", ");
     let sql = format!(
         "select r.id, k.id from stacks k join reasons r on r.kind = 'lock' where k.wait_kind in ({kinds})"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
-    let mut found = FxHashSet::default();
+    let mut found = FxHashMap::default();
     while let Some(row) = rows.next()? {
-        work.hold(size_of::<(i64, u32)>())?;
-        found.insert((row.get(0)?, row.get(1)?));
+        work.room_in(&found)?;
+        // A number that no row of ours has is of no state either.
+        if let Ok(stack) = u32::try_from(row.get::<_, i64>(1)?) {
+            found.insert((row.get(0)?, stack), ());
+        }
     }
     Ok(found)
 }
