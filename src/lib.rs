@@ -3,9 +3,9 @@
 //! The modules are the layers of the program, in the direction of the data:
 //!
 //! ```text
-//! source -> wire -> order -> model -> profile, export -> store -> report -> cli
-//! bytes     wire    ordered  model    profiles, files    SQLite   findings  command line
-//!           events  events   items
+//! source -> wire -> order -> model -> profile, export -> store, picture -> report -> analysis -> cli
+//! bytes     wire    ordered  model    profiles, files    SQLite,  SVG      findings  questions   command
+//!           events  events   items                                                               line
 //! ```
 //!
 //! A module imports only modules to its left, and `diagnostic`, in which all of them report what
@@ -14,8 +14,8 @@
 //! # Features
 //!
 //! Without any (`default-features = false`) this is the decoder: `source`, `wire`, `order` and
-//! `model`. `url` has `source` read from the web. `analysis` adds `profile`, `export`, `store` and
-//! `report`, and with them SQLite. `cli`, the default, is the whole program.
+//! `model`. `url` has `source` read from the web. `analysis` adds all up to the layer of that name, and
+//! with them SQLite. `cli`, the default, is the whole program.
 //!
 //! # The ordered events of a trace
 //!
@@ -51,7 +51,13 @@ pub mod export;
 pub mod store;
 
 #[cfg(feature = "analysis")]
+pub mod picture;
+
+#[cfg(feature = "analysis")]
 pub mod report;
+
+#[cfg(feature = "analysis")]
+pub mod analysis;
 
 /// Only for the program; no part of the library.
 #[cfg(feature = "cli")]

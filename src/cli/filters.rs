@@ -1,8 +1,8 @@
 //! `--from`, `--to`, `--goroutine`, `--function` and `--task` of commands that ask a database.
 
-use super::events::moment;
-use super::{CliError, Result};
-use crate::store::{Database, Filter};
+use super::Result;
+use crate::analysis::{Filters, moment};
+use crate::store::Database;
 use clap::Args;
 
 #[derive(Args)]
@@ -29,24 +29,13 @@ pub struct FilterOptions {
 impl FilterOptions {
     /// Makes the database show only what is asked for.
     pub fn apply(&self, database: &Database) -> Result<()> {
-        let filter = Filter {
-            from_ns: self.moment("--from", self.from.as_deref(), database)?,
-            to_ns: self.moment("--to", self.to.as_deref(), database)?,
+        let filters = Filters {
+            from: moment("--from", self.from.as_deref())?,
+            to: moment("--to", self.to.as_deref())?,
             goroutines: self.goroutine.clone(),
             function: self.function.clone(),
             task: self.task.clone(),
         };
-        if filter.is_empty() { Ok(()) } else { Ok(database.set_filter(filter)?) }
-    }
-
-    fn moment(&self, option: &str, text: Option<&str>, database: &Database) -> Result<Option<i64>> {
-        let Some(moment) = moment(option, text)? else { return Ok(None) };
-        let start_unix = database.start_unix_ns()?;
-        moment.on_trace_clock(0, start_unix).map(Some).ok_or_else(|| {
-            CliError::Failed(format!(
-                "{option}: the trace does not tell its wall-clock time (Go 1.25 and later do); give \
-                 a duration since its start"
-            ))
-        })
+        filters.apply(database)
     }
 }

@@ -1,16 +1,11 @@
 //! `gotrace ingest`.
 
-use super::files::PendingFile;
-use super::load::{self, Loaded};
 use super::locate::SourceOptions;
-use super::opened::Opened;
-use super::{CliError, Result, say};
+use super::{Result, observer, say};
+use crate::analysis::{Ingest, Ingested, default_target};
 use crate::cli::terminal;
-use crate::model::Symbols;
 use crate::source::Location;
-use crate::store::{
-    self, Added, AppendedDatabase, HeldSource, NewDatabaseFile, StoreError, human_ns,
-};
+use crate::store::human_ns;
 use clap::Args;
 use std::ffi::OsString;
 use std::io::Write;
@@ -40,165 +35,24 @@ pub struct IngestArguments {
 
 pub fn run(arguments: &IngestArguments) -> Result<()> {
     let started = Instant::now();
-    let locations: Vec<Location> =
+    let sources: Vec<Location> =
         arguments.sources.iter().map(|source| arguments.options.locate(source)).collect();
     let target = match &arguments.output {
         Some(path) => path.clone(),
-        None => default_target(&locations[0])?,
+        None => default_target(&sources[0])?,
     };
-    let exists = target.exists() && !target.is_dir();
-    if exists && arguments.append {
-        return append(arguments, &locations, &target, started);
-    }
-    let is_own = exists && store::is_own(&target);
-    if is_own && !arguments.force && held(&target)?.len() > locations.len() {
-        return Err(is_in_the_way(&target));
-    }
-    let file = PendingFile::new(&target, arguments.force || is_own)?;
-    let database = NewDatabaseFile::create(file.path())?;
-    let mut symbols = Symbols::default();
-    let mut loader = database.loader()?;
-    let loaded = load_all(arguments, &locations, |location| {
-        Ok(Added::New(load::load_source(Opened::new(location)?, &mut loader, &mut symbols)?))
-    })?;
-    database.finish_load(loader, &symbols)?;
-    if is_own && !arguments.force && !is_replaceable(&target, file.path())? {
-        return Err(is_in_the_way(&target));
-    }
-    let size = std::fs::metadata(file.path())?.len();
-    // SQLite would put what stands in the journal of the old one into the new one.
-    for ending in ["-wal", "-shm", "-journal"] {
-        let mut beside = target.clone().into_os_string();
-        beside.push(ending);
-        let _ = std::fs::remove_file(beside);
-    }
-    file.keep()?;
-    summarise(&target, &loaded, size, started)
-}
-
-/// Adds sources to a database, in a copy of it: until the copy takes its name, nothing has happened to it.
-fn append(
-    arguments: &IngestArguments,
-    locations: &[Location],
-    target: &Path,
-    started: Instant,
-) -> Result<()> {
-    let failed = |error: StoreError| CliError::Failed(format!("{}: {error}", target.display()));
-    if !store::is_own(target) {
-        return Err(failed(StoreError::Usage("it is no database that gotrace made".into())));
-    }
-    let file = PendingFile::new(target, true)?;
-    store::copy_database(target, file.path()).map_err(|error| match error {
-        StoreError::Io(error) => error.into(),
-        error => failed(error),
-    })?;
-    let (database, mut symbols) = AppendedDatabase::open(file.path()).map_err(failed)?;
-    let mut loader = database.loader(&symbols)?;
-    let loaded = load_all(arguments, locations, |location| {
-        database.add(&mut loader, |loader| {
-            load::load_source(Opened::new(location)?, loader, &mut symbols)
-        })
-    })?;
-    if loaded.is_empty() {
+    let ingest = Ingest {
+        sources,
+        target,
+        force: arguments.force,
+        append: arguments.append,
+        strict: arguments.strict,
+    };
+    let ingested = ingest.run(&observer())?;
+    if ingested.loaded.is_empty() {
         return Ok(());
     }
-    database.finish_load(loader, &symbols)?;
-    drop(database);
-    let size = std::fs::metadata(file.path())?.len();
-    file.keep()?;
-    summarise(target, &loaded, size, started)
-}
-
-/// Loads all sources; says which are left out.
-fn load_all<'a>(
-    arguments: &IngestArguments,
-    locations: &'a [Location],
-    mut load: impl FnMut(&Location) -> Result<Added<Loaded>>,
-) -> Result<Vec<(&'a Location, Loaded)>> {
-    let mut loaded: Vec<(&Location, Loaded)> = Vec::new();
-    let mut known = 0;
-    for location in locations {
-        match load(location) {
-            Ok(Added::New(trace)) => loaded.push((location, trace)),
-            Ok(Added::Known(name)) => {
-                known += 1;
-                say(&match name == location.to_string() {
-                    true => format!("{location}: is in the database already; left out"),
-                    false => format!("{location}: is in the database already, as {name}; left out"),
-                });
-            }
-            Err(error) if arguments.strict || locations.len() == 1 => return Err(error),
-            Err(error @ CliError::Failed(_)) => {
-                say(&format!("gotrace: {error}; loading the others"))
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if loaded.is_empty() && known == 0 {
-        return Err(CliError::Failed("none of the sources could be loaded".into()));
-    }
-    if arguments.strict && loaded.iter().any(|(_, trace)| trace.has_loss) {
-        return Err(CliError::Failed(
-            "a part of the trace was lost, and --strict was given; nothing was written".into(),
-        ));
-    }
-    Ok(loaded)
-}
-
-/// What a database holds; the error names it.
-fn held(target: &Path) -> Result<Vec<HeldSource>> {
-    store::held_sources(target).map_err(|error| {
-        CliError::Failed(format!("{}: exists; --force replaces it: {error}", target.display()))
-    })
-}
-
-/// Whether nothing is lost if `fresh` takes the place of a database: it holds the same sources, and nobody has
-/// changed it.
-fn is_replaceable(target: &Path, fresh: &Path) -> Result<bool> {
-    let (old, new) = (held(target)?, held(fresh)?);
-    let has_all = old.iter().all(|one| new.iter().any(|other| one.is_same(other)));
-    Ok(has_all && old.len() == new.len() && store::is_unchanged(target, fresh)?)
-}
-
-/// Says what would be lost with a database, and what to do.
-fn is_in_the_way(target: &Path) -> CliError {
-    const SHOWN: usize = 3;
-    let list = |mut names: Vec<String>| {
-        let more = names.len().saturating_sub(SHOWN);
-        names.truncate(SHOWN);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        names.join(", ") + &more
-    };
-    let sources = store::held_sources(target).unwrap_or_default();
-    let sources = list(sources.into_iter().map(|one| one.source).collect());
-    let foreign = match list(store::foreign_names(target).unwrap_or_default()) {
-        names if names.is_empty() => names,
-        names => format!(", and {names}, which gotrace did not make"),
-    };
-    CliError::Failed(format!(
-        "{}: exists, with what gotrace read from {sources}{foreign}; --append adds to it, --force replaces it",
-        target.display()
-    ))
-}
-
-/// `trace.db` for `trace.out`, beside it; for a URL, in the current folder.
-fn default_target(location: &Location) -> Result<PathBuf> {
-    let Some(path) = location.file_name() else {
-        return Err(CliError::Usage("give -o FILE when reading from standard input".into()));
-    };
-    let is_packed = path.extension().is_some_and(|ending| ending == "gz" || ending == "zst");
-    let target = if is_packed {
-        path.with_extension("").with_extension("db")
-    } else {
-        path.with_extension("db")
-    };
-    if Some(&*target) == location.path() {
-        return Err(CliError::Usage(format!(
-            "{}: give -o FILE for a source named .db",
-            path.display()
-        )));
-    }
-    Ok(target)
+    summarise(&ingest.target, &ingested, started)
 }
 
 /// `1 event`, `2 events`.
@@ -206,12 +60,8 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn summarise(
-    target: &Path,
-    loaded: &[(&Location, Loaded)],
-    size: u64,
-    started: Instant,
-) -> Result<()> {
+fn summarise(target: &Path, ingested: &Ingested, started: Instant) -> Result<()> {
+    let Ingested { loaded, size_bytes } = ingested;
     let mut out = terminal::output();
     for (location, trace) in loaded {
         let totals = &trace.totals;
@@ -245,7 +95,7 @@ fn summarise(
             events as f64 / 1e6 / seconds
         ),
     };
-    let (loaded, size) = (megabytes(bytes as f64), megabytes(size as f64));
+    let (loaded, size) = (megabytes(bytes as f64), megabytes(*size_bytes as f64));
     say(&format!("loaded {loaded} in {seconds:.2} s{speed}; the database has {size}"));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a command that asks a database may use: `--timeout`, `--max-memory`, `--max-temp`.
 
-use super::{CliError, Result};
+use super::{Error, Result};
 use crate::profile::{parse_duration, parse_size};
 use crate::store::Limits;
 use clap::Args;
@@ -21,7 +21,7 @@ impl LimitOptions {
     pub fn limits(&self, timeout: &str, rows: u64) -> Result<Limits> {
         let ns =
             parse_duration(timeout).and_then(|ns| u64::try_from(ns).ok()).ok_or_else(|| {
-                CliError::Usage(format!("--timeout: want a duration such as 10s, got '{timeout}'"))
+                Error::Usage(format!("--timeout: want a duration such as 10s, got '{timeout}'"))
             })?;
         Ok(Limits {
             time: (ns > 0).then(|| Duration::from_nanos(ns)),

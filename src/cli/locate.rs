@@ -19,7 +19,12 @@ pub struct SourceOptions {
 impl SourceOptions {
     /// The place that the user named.
     pub fn locate(&self, name: impl AsRef<OsStr>) -> Location {
-        Location::parse(name).with_download(self.max_download, self.max_time)
+        self.limit(Location::parse(name))
+    }
+
+    /// A place, within the bounds of the options.
+    pub fn limit(&self, place: Location) -> Location {
+        place.with_download(self.max_download, self.max_time)
     }
 }
 

@@ -6,20 +6,16 @@
 
 mod events;
 mod export;
-mod files;
 mod filters;
 mod info;
 mod ingest;
 mod limits;
-mod load;
-mod load_profile;
 mod locate;
-mod moments;
 mod open;
-mod opened;
 mod output;
 mod pager;
 mod profile;
+mod progress;
 mod queries;
 mod query;
 mod report;
@@ -29,11 +25,16 @@ mod table;
 mod terminal;
 mod words;
 
+pub(crate) use crate::analysis::{Error, Result};
+
+use crate::analysis::{Analysis, Observer, Options};
+use crate::source::Location;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Answers from what Go programs record about themselves: execution traces and pprof profiles.
 ///
@@ -79,42 +80,17 @@ enum Command {
     Man,
 }
 
-/// Why a command ended early.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CliError {
-    /// Exit status 1.
-    #[error("{0}")]
-    Failed(String),
-    /// Exit status 2.
-    #[error("{0}")]
-    Usage(String),
-    /// The reader of the output is gone; exit status 0, nothing is said.
-    #[error("broken pipe")]
-    BrokenPipe,
+/// Who is told what goes on.
+fn observer() -> Arc<dyn Observer> {
+    Arc::new(progress::Teller)
 }
 
-impl From<std::io::Error> for CliError {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
-            _ => CliError::Failed(files::explain(&error)),
-        }
-    }
+/// Opens a source, of which one thing is asked.
+fn analyse(location: Location, strict: bool) -> Result<Analysis> {
+    let options =
+        Options { strict, is_for_one_question: true, observer: observer(), ..Options::default() };
+    Analysis::with(&[location], options)
 }
-
-impl From<crate::store::StoreError> for CliError {
-    fn from(error: crate::store::StoreError) -> Self {
-        use crate::store::StoreError;
-        match error {
-            StoreError::Io(error) => error.into(),
-            error if error.is_no_room() => CliError::Failed(files::no_room(&error.to_string())),
-            StoreError::Usage(text) => CliError::Usage(text),
-            other => CliError::Failed(other.to_string()),
-        }
-    }
-}
-
-type Result<T> = std::result::Result<T, CliError>;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
@@ -173,10 +149,10 @@ pub fn main() -> ExitCode {
         say("gotrace: that was 'gotrace report'; 'gotrace --help' lists what else there is to ask");
     }
     match done {
-        Ok(()) | Err(CliError::BrokenPipe) => ExitCode::SUCCESS,
+        Ok(()) | Err(Error::BrokenPipe) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("gotrace: {error}"));
-            ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
+            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
         }
     }
 }

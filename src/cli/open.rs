@@ -6,9 +6,9 @@
 //!
 //! Source: Perfetto's "Deep linking to the Perfetto UI" (`docs/visualization/deep-linking-to-perfetto-ui.md`).
 
-use super::export::timeline::{LayoutArguments, write};
+use super::export::timeline::LayoutArguments;
 use super::locate::SourceOptions;
-use super::{CliError, Result, say};
+use super::{Error, Result, analyse, say};
 use crate::cli::terminal;
 use crate::export::{Perfetto, Target};
 use clap::Args;
@@ -61,14 +61,14 @@ struct Served {
 pub fn run(arguments: &OpenArguments) -> Result<()> {
     let layout = arguments.layout.perfetto()?;
     let origin = origin_of(&arguments.ui).ok_or_else(|| {
-        CliError::Usage(format!(
+        Error::Usage(format!(
             "--ui: want a URL such as https://ui.perfetto.dev, got '{}'",
             arguments.ui
         ))
     })?;
     // Before the work, not after it.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).map_err(|error| {
-        CliError::Failed(format!(
+        Error::Failed(format!(
             "127.0.0.1:{}: {error}; another gotrace open may be waiting for its browser",
             arguments.port
         ))
@@ -78,7 +78,7 @@ pub fn run(arguments: &OpenArguments) -> Result<()> {
     // Where an open file can have no name, it is gone even if this process is killed.
     let mut file = tempfile::tempfile()?;
     let format = Perfetto::new(Target::File(file.try_clone()?))?;
-    write(&location, false, format, &layout)?.finish()?.close()?;
+    analyse(location, false)?.timeline(format, &layout)?.finish()?.close()?;
     let size = file.stream_position()?;
     let ui = arguments.ui.trim_end_matches('/');
     let link = format!("{ui}/#!/?url=http://127.0.0.1:{port}{PATH}");

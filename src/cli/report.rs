@@ -1,14 +1,11 @@
 //! `gotrace report`.
 
-use super::files::PendingFile;
 use super::limits::LimitOptions;
 use super::locate::SourceOptions;
-use super::opened::{Kind, Opened};
-use super::query::open_opened;
-use super::{CliError, Result};
+use super::{Result, analyse};
+use crate::analysis::{Kind, PendingFile};
 use crate::cli::terminal;
-use crate::report::{Report, write};
-use crate::store::Value;
+use crate::report::write;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;
@@ -75,27 +72,11 @@ impl ReportArguments {
 pub fn run(arguments: &ReportArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let location = arguments.options.locate(&arguments.source);
-    let opened = Opened::new(&location)?;
-    if opened.kind == Kind::Profile {
-        return Err(CliError::Failed(format!(
-            "{location}: it is a profile, and reports are of traces; gotrace profile top {location} shows it, \
-             'gotrace profile {location}' opens a prompt"
-        )));
+    let mut analysis = analyse(location, arguments.strict)?;
+    if analysis.sources().all(|(_, kind)| *kind != Kind::Profile) {
+        analysis.database()?.start(limits)?;
     }
-    let database = open_opened(opened, arguments.strict)?;
-    database.start(limits)?;
-    let source = arguments.source.to_string_lossy();
-    let report = Report::new(&database, &source, arguments.trace)?;
-    if report.traces.is_empty() {
-        let profiles = database.first_row("select count(*) from profiles", &[]);
-        let hint = match profiles.as_deref() {
-            Ok([Value::Integer(1..)]) => {
-                format!("; gotrace profile top {location} shows its profiles")
-            }
-            _ => String::new(),
-        };
-        return Err(CliError::Failed(format!("{location}: there is no trace in it{hint}")));
-    }
+    let report = analysis.report(arguments.trace)?;
     let form = arguments.form();
     let write = |out: &mut dyn Write| match form {
         Form::Html => write::write_html(&report, out),

@@ -1,7 +1,7 @@
 //! Signals. What ends the program removes its temporary files first, and gives the exit status that a shell
 //! gives: 128 and the number of the signal.
 
-use super::files;
+use crate::analysis::remove_all;
 use crate::store::INTERRUPTED;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +50,7 @@ fn receive(signal: i32) {
     {
         return;
     }
-    files::remove_all();
+    remove_all();
     // Whatever stands in the last line, a progress bar and ^C, ends here.
     if signal == INTERRUPT && std::io::stderr().is_terminal() {
         eprintln!();

@@ -5,8 +5,8 @@
 //! program prints goes through here, and into a terminal such characters are written as escapes.
 //! Into a file or a pipe the bytes are what they are.
 
-use super::{CliError, Result};
-pub use crate::report::shown;
+use super::{Error, Result};
+pub use crate::picture::shown;
 use std::io::{self, IsTerminal, StderrLock, Stdout, StdoutLock, Write};
 
 /// A standard stream. If it is a terminal, whatever could act on it is shown instead.
@@ -40,7 +40,7 @@ fn guard<W: Write + IsTerminal>(inner: W) -> Guarded<W> {
 /// Refuses to write into a terminal what is not for people.
 pub fn refuse_terminal(what: &str, option: &str) -> Result<()> {
     match io::stdout().is_terminal() {
-        true => Err(CliError::Usage(format!(
+        true => Err(Error::Usage(format!(
             "{what} is not for a terminal; {option} writes a file, and a pipe takes it"
         ))),
         false => Ok(()),

@@ -2,6 +2,7 @@
 //! pprof` or nothing yet is what they mean, or the error says the right words.
 
 use super::{Arguments, Command, profile};
+use crate::analysis::{find_view, view_names};
 use crate::store::{canned_queries, nearest};
 use clap::{CommandFactory, Subcommand};
 use std::ffi::{OsStr, OsString};
@@ -66,7 +67,7 @@ fn meant(mut words: Vec<OsString>) -> Result<Words, String> {
         words.splice(1..3, ["query".into(), words[2].clone(), words[1].clone()]);
         return known(words);
     }
-    if has_more && profile::find_view(&first).is_some() {
+    if has_more && find_view(&first).is_some() {
         words.insert(1, "profile".into());
         return known(words);
     }
@@ -82,7 +83,7 @@ fn meant(mut words: Vec<OsString>) -> Result<Words, String> {
         }
         return Ok(Words { all: words, is_guess: true });
     }
-    if is_query || profile::find_view(&first).is_some() {
+    if is_query || find_view(&first).is_some() {
         return Err(format!("{first} of what? Name a source behind it"));
     }
     if first.contains(['.', '/', '\\']) {
@@ -92,7 +93,7 @@ fn meant(mut words: Vec<OsString>) -> Result<Words, String> {
     let commands = Arguments::command();
     let mut candidates: Vec<String> =
         commands.get_subcommands().map(|one| one.get_name().to_owned()).collect();
-    candidates.extend(queries.chain(profile::view_names()).map(String::from));
+    candidates.extend(queries.chain(view_names()).map(String::from));
     let hint = nearest(&first, candidates.iter().map(String::as_str)).map_or_else(
         || "gotrace --help lists the commands".to_owned(),
         |name| format!("did you mean '{name}'?"),

@@ -33,6 +33,7 @@ mod report;
 mod samples;
 mod sniff;
 mod text;
+mod threshold;
 pub mod units;
 
 pub use builder::{Builder, Frame};
@@ -47,8 +48,9 @@ pub use prepare::{BASE_LABEL, Preparation, Symbolize, prepare};
 pub use quantity::{parse_duration, parse_quantity, parse_size};
 pub use report::{
     Dot, DotEdge, DotNode, Listing, ListingFunction, ListingLine, Neighbour, Report, SourceFinder,
-    TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View,
+    TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View, ViewError,
 };
 pub use samples::Samples;
 pub use sniff::is_profile;
 pub use text::{Text, Texts};
+pub use threshold::{Threshold, ThresholdError};

@@ -3,7 +3,8 @@
 use super::facts::Facts;
 use super::finding::{counted, grouped, percent, share};
 use super::page::{self, FUNCTION_COLUMNS, Part};
-use super::{Finding, Report, TraceReport, plot, write};
+use super::{Finding, Report, TraceReport, plots, write};
+use crate::picture::{escaped, theme_css};
 use crate::store::human_ns;
 use std::io::{self, Write};
 
@@ -21,7 +22,8 @@ pub fn write_html(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "{HTML_START}<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title} - gotrace report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
+         <title>{title} - gotrace report</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n",
+        theme_css(),
         include_str!("page.css")
     )?;
     for trace in &report.traces {
@@ -52,7 +54,7 @@ fn write_trace(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
     }
     write_list(trace, out)?;
     writeln!(out, "<h2>What it did</h2>")?;
-    let plots = plot::plots(facts);
+    let plots = plots::plots(facts);
     if !plots.is_empty() {
         writeln!(out, "<div class=\"card\">\n{plots}{}</div>", plot_legend(facts))?;
     }
@@ -141,7 +143,7 @@ fn plot_legend(facts: &Facts) -> String {
     if !memory.cycles.is_empty() {
         keys.push(("markkey", "the collector marks"));
     }
-    if plot::visible_pauses(facts).next().is_some() {
+    if plots::visible_pauses(facts).next().is_some() {
         keys.push(("pausekey", "everything is stopped"));
     }
     if memory.heap.iter().any(|point| point.goal_bytes.is_some()) {
@@ -273,20 +275,4 @@ fn stack_html(stack: &str) -> String {
         html.push(format!("... and {} more frames", lines.len() - MAX_FRAMES));
     }
     html.join("\n")
-}
-
-/// A text in which a browser finds no markup. What comes out of a trace is not to be trusted.
-pub fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in super::shown(text).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -11,16 +11,14 @@ mod html;
 mod json;
 mod memory;
 mod page;
-mod plot;
+mod plots;
 mod rules;
-mod safe_text;
 mod waits;
 pub mod write;
 
 pub use facts::Facts;
 pub use finding::{Finding, Rule, Threshold};
 pub use rules::RULES;
-pub use safe_text::shown;
 
 use crate::store::{Database, StoreError};
 use finding::Case;

@@ -1,17 +1,13 @@
 //! `gotrace export pprof`: profiles out of a trace.
 
 use super::timeline::SelectionArguments;
-use crate::cli::files::PendingFile;
+use crate::analysis::PendingFile;
 use crate::cli::locate::SourceOptions;
-use crate::cli::opened::Opened;
 use crate::cli::terminal;
-use crate::cli::{CliError, Result, load, say};
+use crate::cli::{Error, Result, analyse, say};
 use crate::model::NamePattern;
 use crate::profile::Profile;
-use crate::profile::from_trace::{
-    TaskPattern, TraceProfileError, TraceProfileOptions, TraceProfileType, profiles_of_trace,
-};
-use crate::source::Location;
+use crate::profile::from_trace::{TaskPattern, TraceProfileOptions, TraceProfileType};
 use clap::Args;
 use clap::builder::PossibleValue;
 use std::ffi::OsString;
@@ -62,10 +58,10 @@ impl TraceProfileArguments {
         let mut labels = Vec::new();
         for label in &self.label {
             let Some((key, value)) = label.split_once('=') else {
-                return Err(CliError::Usage(format!("--label: want KEY=VALUE, got '{label}'")));
+                return Err(Error::Usage(format!("--label: want KEY=VALUE, got '{label}'")));
             };
             if !["goroutine", "reason", "state", "type"].contains(&key) {
-                return Err(CliError::Usage(format!(
+                return Err(Error::Usage(format!(
                     "--label: profiles of traces have the labels goroutine, reason, state and type, not '{key}'"
                 )));
             }
@@ -87,38 +83,6 @@ impl TraceProfileArguments {
             is_gotool: self.gotool,
         })
     }
-}
-
-/// Reads profiles out of a trace.
-pub fn read_profiles(
-    location: &Location,
-    options: &TraceProfileOptions,
-    strict: bool,
-) -> Result<Vec<Profile>> {
-    profiles_of_opened(Opened::new(location)?, options, strict)
-}
-
-/// Reads profiles out of a trace that was opened.
-pub fn profiles_of_opened(
-    opened: Opened<'_>,
-    options: &TraceProfileOptions,
-    strict: bool,
-) -> Result<Vec<Profile>> {
-    let location = opened.location;
-    let (reader, progress) = opened.into_trace()?;
-    let read = profiles_of_trace(reader, options);
-    progress.finish();
-    let (profiles, diagnostics) = read.map_err(|error| match error {
-        TraceProfileError::NoWallClock => CliError::Failed(format!("{location}: {error}")),
-        error => CliError::Usage(error.to_string()),
-    })?;
-    load::report(location, &diagnostics);
-    if strict && diagnostics.has_loss() {
-        return Err(CliError::Failed(format!(
-            "{location}: a part was lost, and --strict was given; nothing was written"
-        )));
-    }
-    Ok(profiles)
 }
 
 #[derive(Args)]
@@ -156,13 +120,13 @@ pub fn run(arguments: &PprofArguments) -> Result<()> {
     let types: Vec<TraceProfileType> = arguments.types.iter().map(|one| one.0).collect();
     let name = arguments.output.to_string_lossy();
     if types.len() > 1 && !name.contains("{}") {
-        return Err(CliError::Usage(
+        return Err(Error::Usage(
             "-o: with several types, want a name with {} in it, which stands for the type".into(),
         ));
     }
     let options = arguments.what.options(types)?;
     let location = arguments.options.locate(&arguments.source);
-    let profiles = read_profiles(&location, &options, arguments.strict)?;
+    let profiles = analyse(location, arguments.strict)?.trace_profiles(&options)?;
     for (kind, profile) in options.types.iter().zip(&profiles) {
         let path = PathBuf::from(name.replace("{}", kind.as_str()));
         write(profile, &path, arguments.force)?;

@@ -5,7 +5,7 @@ use crate::cli::events::{self, EventsArguments};
 use crate::cli::limits::LimitOptions;
 use crate::cli::locate::SourceOptions;
 use crate::cli::output::{Format, Output};
-use crate::cli::{CliError, Result, query};
+use crate::cli::{Error, Result, analyse};
 use crate::export::Target;
 use crate::store::{RELATIONS, nearest};
 use clap::Args;
@@ -45,10 +45,11 @@ pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
             Some(near) => format!("did you mean '{near}'?"),
             None => "docs/schema.md lists them".into(),
         };
-        return Err(CliError::Usage(format!("there is no table '{table}'; {hint}")));
+        return Err(Error::Usage(format!("there is no table '{table}'; {hint}")));
     };
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
-    let database = query::open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    let database =
+        analyse(arguments.options.locate(&arguments.source), arguments.strict)?.into_database()?;
     let (mut target, pending) = open_target(&arguments.output, arguments.force)?;
     let mut output = Output::to(Box::new(&mut target), false, Some(format));
     let sql = format!("select * from {}", relation.name);
@@ -57,7 +58,7 @@ pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
     close(target, pending)
 }
 
-fn close(target: Target, pending: Option<crate::cli::files::PendingFile>) -> Result<()> {
+fn close(target: Target, pending: Option<crate::analysis::PendingFile>) -> Result<()> {
     target.close()?;
     pending.map_or(Ok(()), |file| file.keep())
 }
@@ -80,6 +81,6 @@ pub fn events(arguments: &EventFileArguments) -> Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, target);
     events::write(&arguments.events, &mut out)?;
     out.flush()?;
-    let target = out.into_inner().map_err(|error| CliError::from(error.into_error()))?;
+    let target = out.into_inner().map_err(|error| Error::from(error.into_error()))?;
     close(target, pending)
 }

@@ -1,17 +1,12 @@
 //! `gotrace export perfetto` and `gotrace export chrome`.
 
-use crate::cli::events::moment;
-use crate::cli::files::PendingFile;
+use crate::analysis::{PendingFile, moment};
 use crate::cli::locate::SourceOptions;
 use crate::cli::terminal;
-use crate::cli::{CliError, Result, load, say};
-use crate::export::{
-    Chrome, LaneKinds, Perfetto, PrintError, Target, TimelineFormat, TimelineOptions,
-    write_timeline,
-};
+use crate::cli::{Error, Result, analyse, say};
+use crate::export::{Chrome, LaneKinds, Perfetto, Target, TimelineFormat, TimelineOptions};
 use crate::model::{NamePattern, Selection};
 use crate::profile::parse_duration;
-use crate::source::Location;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;
@@ -112,9 +107,7 @@ impl LayoutArguments {
         let counters_every_ns = match &self.counters_every {
             None => every_ns,
             Some(text) => parse_duration(text).filter(|&ns| ns >= 0).ok_or_else(|| {
-                CliError::Usage(format!(
-                    "--counters-every: want a duration such as 1ms, got '{text}'"
-                ))
+                Error::Usage(format!("--counters-every: want a duration such as 1ms, got '{text}'"))
             })?,
         };
         Ok(TimelineOptions {
@@ -169,8 +162,8 @@ fn export<F: TimelineFormat>(
     let location = arguments.options.locate(&arguments.source);
     let (target, pending) = open_target(&arguments.output, arguments.force)?;
     let format = begin(target)?;
-    let format = write(&location, arguments.strict, format, options)?;
-    finish(format)?.close()?;
+    let mut analysis = analyse(location, arguments.strict)?;
+    finish(analysis.timeline(format, options)?)?.close()?;
     let Some(pending) = pending else { return Ok(()) };
     let size = std::fs::metadata(pending.path())?.len();
     pending.keep()?;
@@ -192,29 +185,4 @@ pub fn open_target(output: &Path, force: bool) -> Result<(Target, Option<Pending
     let file = File::create(pending.path())?;
     let is_packed = output.extension().is_some_and(|ending| ending == "gz");
     Ok((if is_packed { Target::packed(file) } else { Target::File(file) }, Some(pending)))
-}
-
-/// Reads a trace into a format.
-pub fn write<F: TimelineFormat>(
-    location: &Location,
-    strict: bool,
-    format: F,
-    options: &TimelineOptions,
-) -> Result<F> {
-    let (reader, progress) = load::open_trace(location)?;
-    let name = location.file_name().and_then(|path| path.file_name()?.to_str().map(String::from));
-    let name = name.unwrap_or_else(|| location.to_string());
-    let written = write_timeline(reader, format, &name, options);
-    progress.finish();
-    let (format, diagnostics) = written.map_err(|error| match error {
-        PrintError::Io(error) => error.into(),
-        other => CliError::Failed(format!("{location}: {other}")),
-    })?;
-    load::report(location, &diagnostics);
-    if strict && diagnostics.has_loss() {
-        return Err(CliError::Failed(format!(
-            "{location}: a part was lost, and --strict was given; nothing was written"
-        )));
-    }
-    Ok(format)
 }

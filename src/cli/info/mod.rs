@@ -1,20 +1,14 @@
 //! `gotrace info`.
-//!
-//! Comes in: a trace, a profile, or a database. Goes out: what it is and what is in it, as a page, as JSON, or as
-//! Go's table of the bytes by event. A trace is read once, as for loading it, and no row is kept.
 
-mod collect;
-mod json;
 mod page;
 mod profile;
 
 use super::locate::SourceOptions;
-use super::opened::{Kind, Opened};
-use super::{CliError, Result, load};
+use super::progress::say_damage;
+use super::{Error, Result, analyse};
+use crate::analysis::info::Info;
 use crate::cli::terminal;
 use crate::export::footprint_text;
-use crate::source::Location;
-use crate::store::{Database, Limits, QueryResult, Value};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::io::Write;
@@ -46,75 +40,46 @@ enum InfoFormat {
 
 pub fn run(arguments: &InfoArguments) -> Result<()> {
     let location = arguments.options.locate(&arguments.source);
-    let opened = Opened::new(&location)?;
-    match opened.kind {
-        Kind::Database => {
-            return run_database(&location, &opened.into_database()?, arguments.format);
-        }
-        Kind::Profile => return profile::run(opened, arguments.format),
-        Kind::Trace => {}
-        Kind::Other(_) => return Err(opened.refuse()),
-    }
-    let info = collect::read(opened)?;
-    match arguments.format {
-        InfoFormat::Table => page::trace(&info)?,
-        InfoFormat::Json => json::print(&json::trace(&info))?,
-        InfoFormat::Footprint => {
-            let Some(footprint) = &info.footprint else {
-                return Err(CliError::Failed(format!(
-                    "{location}: {} has no such figures; traces of Go 1.22 and later have",
-                    info.version
+    for info in analyse(location.clone(), arguments.strict)?.info()? {
+        match (arguments.format, &info) {
+            (InfoFormat::Json, info) => {
+                let mut out = terminal::output();
+                serde_json::to_writer_pretty(&mut out, &info.json())
+                    .map_err(std::io::Error::from)?;
+                out.write_all(b"\n")?;
+            }
+            (InfoFormat::Table, Info::Trace(info)) => page::trace(info)?,
+            (InfoFormat::Table, Info::Profile(info)) => profile::profile(info)?,
+            (InfoFormat::Table, Info::Database(info)) => page::database(info)?,
+            (InfoFormat::Footprint, Info::Trace(info)) => {
+                let Some(footprint) = &info.footprint else {
+                    return Err(Error::Failed(format!(
+                        "{location}: {} has no such figures; traces of Go 1.22 and later have",
+                        info.version
+                    )));
+                };
+                let text = footprint_text(footprint, info.version, info.size_bytes);
+                terminal::output().write_all(text.as_bytes())?;
+                // The page shows them, and so does the JSON.
+                say_damage(&location, &info.diagnostics);
+            }
+            (InfoFormat::Footprint, Info::Profile(_)) => {
+                return Err(Error::Usage(format!(
+                    "{location}: a profile has no events; -f footprint is for traces"
                 )));
-            };
-            let text = footprint_text(footprint, info.version, info.size_bytes);
-            terminal::output().write_all(text.as_bytes())?;
+            }
+            (InfoFormat::Footprint, Info::Database(_)) => {
+                return Err(Error::Usage(format!(
+                    "{location}: a database does not have these figures; name the trace itself"
+                )));
+            }
         }
-    }
-    // The page shows them, and so does the JSON.
-    if arguments.format == InfoFormat::Footprint {
-        load::report(&location, &info.diagnostics);
-    }
-    if arguments.strict && info.diagnostics.has_loss() {
-        return Err(CliError::Failed(format!(
-            "{location}: a part was lost, and --strict was given"
-        )));
-    }
-    Ok(())
-}
-
-/// Rows of the table `traces`.
-#[derive(Default)]
-struct Traces {
-    columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
-}
-
-impl QueryResult for Traces {
-    fn columns(&mut self, names: &[&str]) -> std::io::Result<()> {
-        self.columns = names.iter().map(|&name| name.to_owned()).collect();
-        Ok(())
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.rows.push(values);
-        Ok(())
-    }
-
-    fn keeps_rows(&self) -> bool {
-        true
-    }
-}
-
-fn run_database(location: &Location, database: &Database, format: InfoFormat) -> Result<()> {
-    let mut traces = Traces::default();
-    let limits = Limits::default();
-    database.query("select * from traces order by id", &[], limits, &mut traces)?;
-    match format {
-        InfoFormat::Table => page::database(&traces)?,
-        InfoFormat::Json => json::print(&json::database(location, &traces))?,
-        InfoFormat::Footprint => {
-            return Err(CliError::Usage(format!(
-                "{location}: a database does not have these figures; name the trace itself"
+        if let Info::Trace(info) = &info
+            && arguments.strict
+            && info.diagnostics.has_loss()
+        {
+            return Err(Error::Failed(format!(
+                "{location}: a part was lost, and --strict was given"
             )));
         }
     }

@@ -1,9 +1,8 @@
 //! `info` as a page for people.
 
-use super::Traces;
-use super::collect::TraceInfo;
-use super::json::{packing, sorted};
-use crate::cli::output::{Format, Output, shown};
+use crate::analysis::info::{DatabaseInfo, Rows, TraceInfo, packing, sorted};
+use crate::analysis::results::shown;
+use crate::cli::output::{Format, Output};
 use crate::cli::terminal;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::export::utc;
@@ -170,26 +169,31 @@ fn diagnostics(info: &TraceInfo) -> io::Result<()> {
     Ok(())
 }
 
-/// A database: a block for each of its traces.
-pub fn database(traces: &Traces) -> io::Result<()> {
-    for (index, row) in traces.rows.iter().enumerate() {
-        if index > 0 {
-            writeln!(terminal::output())?;
-        }
-        let lines: Vec<(&str, String)> = traces
-            .columns
-            .iter()
-            .zip(row)
-            .map(|(name, value)| match (name.as_str(), value) {
+/// A database: a block for each of its traces and profiles.
+pub fn database(info: &DatabaseInfo) -> io::Result<()> {
+    let blocks = |rows: &Rows| -> Vec<Vec<(String, String)>> {
+        let line = |(name, value): (&String, &Value)| {
+            // Points in time of clocks mean nothing as durations.
+            let (name, text) = match (name.as_str(), value) {
                 ("start_unix_ns", Value::Integer(unix_ns)) => ("started", utc(*unix_ns)),
-                // Points in time of clocks, which mean nothing as durations.
+                ("time_unix_ns", Value::Integer(unix_ns)) => ("recorded", utc(*unix_ns)),
                 ("start_clock_ns", Value::Integer(ns)) => ("start_clock_ns", ns.to_string()),
                 (name, Value::Null) => (name, "unknown".into()),
                 (name, value) => {
                     (name.trim_end_matches("_ns").trim_end_matches("_bytes"), shown(name, value))
                 }
-            })
-            .collect();
+            };
+            (name.to_owned(), text)
+        };
+        rows.rows.iter().map(|row| rows.columns.iter().zip(row).map(line).collect()).collect()
+    };
+    for (index, block) in blocks(&info.traces).into_iter().chain(blocks(&info.profiles)).enumerate()
+    {
+        if index > 0 {
+            writeln!(terminal::output())?;
+        }
+        let lines: Vec<(&str, String)> =
+            block.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
         pairs(&lines)?;
     }
     Ok(())

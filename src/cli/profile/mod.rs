@@ -1,75 +1,21 @@
 //! `gotrace profile`.
 
-mod database;
-mod database_trace;
-mod json;
-mod load;
 mod options;
 mod output;
-mod pictures;
 mod prompt;
-mod threshold;
+mod request;
 
 pub use options::{ProfileArguments, from_pprof, is_of_pprof};
 
-use super::files::PendingFile;
-use super::{CliError, Result, say};
+use super::{Error, Result, observer, say};
+use crate::analysis::{PendingFile, Shown, ViewForm, find_view, view_names, write_view};
 use crate::cli::terminal;
-use crate::profile::{Profile, Report, View};
+use crate::profile::{Config, Profile, Report, Threshold, View};
 use crate::store::nearest;
-use options::ProfileFormat;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use threshold::Threshold;
-
-/// What the user can ask for: pprof's views, and pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// A view of pprof.
-    Report(View),
-    /// The graph of calls as a picture.
-    Graph,
-    /// A flame graph.
-    Flame,
-}
-
-/// The views by name.
-const VIEWS: [(&str, Shown); 17] = [
-    ("callgrind", Shown::Report(View::Callgrind)),
-    ("comments", Shown::Report(View::Comments)),
-    ("dot", Shown::Report(View::Dot)),
-    ("flame", Shown::Flame),
-    ("folded", Shown::Report(View::Folded)),
-    ("graph", Shown::Graph),
-    ("list", Shown::Report(View::List)),
-    ("peek", Shown::Report(View::Peek)),
-    ("proto", Shown::Report(View::Proto)),
-    ("raw", Shown::Report(View::Raw)),
-    ("svg", Shown::Graph),
-    ("tags", Shown::Report(View::Tags)),
-    ("text", Shown::Report(View::Top)),
-    ("top", Shown::Report(View::Top)),
-    ("topproto", Shown::Report(View::TopProto)),
-    ("traces", Shown::Report(View::Traces)),
-    ("tree", Shown::Report(View::Tree)),
-];
-
-/// The view with this name.
-pub fn find_view(name: &str) -> Option<Shown> {
-    VIEWS.iter().find(|(known, _)| *known == name).map(|(_, shown)| *shown)
-}
-
-/// The names of the views.
-pub fn view_names() -> impl Iterator<Item = &'static str> {
-    VIEWS.iter().map(|(name, _)| *name)
-}
-
-/// Whether a view is of the functions that match a pattern.
-pub fn wants_pattern(shown: Shown) -> bool {
-    matches!(shown, Shown::Report(View::Peek | View::List))
-}
 
 /// What was asked for on the command line.
 struct Request<'a> {
@@ -82,7 +28,7 @@ impl ProfileArguments {
     /// Tells view, pattern and sources apart; `None` without a view.
     fn request(&self) -> Result<Option<Request<'_>>> {
         let words = &self.words;
-        let usage = |what: &str| Err(CliError::Usage(what.into()));
+        let usage = |what: &str| Err(Error::Usage(what.into()));
         let name = words[0].to_string_lossy();
         let Some(shown) = find_view(&name) else {
             let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -97,7 +43,7 @@ impl ProfileArguments {
             }
             return Ok(None);
         };
-        let (pattern, sources) = match wants_pattern(shown) {
+        let (pattern, sources) = match shown.wants_pattern() {
             true if words.len() < 2 => {
                 return usage(&format!("{name} wants a pattern, then a source"));
             }
@@ -115,43 +61,39 @@ impl ProfileArguments {
 }
 
 pub fn run(arguments: &ProfileArguments) -> Result<()> {
-    let config = arguments.config().map_err(CliError::Usage)?;
-    let thresholds: Vec<Threshold> =
-        arguments.fail_if.iter().map(|text| Threshold::parse(text)).collect::<Result<_>>()?;
+    let config = arguments.config().map_err(Error::Usage)?;
+    let thresholds: Vec<Threshold> = arguments
+        .fail_if
+        .iter()
+        .map(|text| Threshold::parse(text))
+        .collect::<std::result::Result<_, _>>()?;
     let Some(request) = arguments.request()? else {
-        let profile = load::load(arguments, &arguments.words, &config)?;
+        let profile = arguments.profile_request(&arguments.words, &config)?.load(&observer())?;
         // Conditions alone are a question with a yes or no.
         return match thresholds.is_empty() {
             true => prompt::run(profile, config),
-            false => threshold::check(&thresholds, &profile, &config),
+            false => check(&thresholds, &profile, &config),
         };
     };
-    let profile = load::load(arguments, request.sources, &config)?;
-    threshold::check_units(&thresholds, &profile, &config)?;
+    let profile = arguments.profile_request(request.sources, &config)?.load(&observer())?;
+    Threshold::check_units(&thresholds, &profile, &config)?;
     let checked = match thresholds.is_empty() {
         true => None,
         false => Some(profile.clone()),
     };
-    let format = arguments.format.unwrap_or(match request.shown {
-        Shown::Graph | Shown::Flame => ProfileFormat::Svg,
-        _ => ProfileFormat::Text,
-    });
-    let view = match request.shown {
-        Shown::Report(view) => view,
-        Shown::Graph => View::Dot,
-        Shown::Flame => View::Folded,
-    };
+    let form = arguments.form(request.shown);
+    let view = request.shown.view();
     let report = new_report(profile, view, request.pattern, &config)?;
     let mut target = arguments.output.clone();
     if target.is_none() && std::io::stdout().is_terminal() {
-        target = output::name_away_from_terminal(view, format).map(PathBuf::from);
+        target = output::name_away_from_terminal(view, form).map(PathBuf::from);
         if let Some(target) = &target {
             say(&format!("Generating report in {}", target.display()));
         }
     }
-    write(arguments, report, request.shown, format, target.as_deref())?;
+    write(arguments, report, request.shown, form, target.as_deref())?;
     match checked {
-        Some(profile) => threshold::check(&thresholds, &profile, &config),
+        Some(profile) => check(&thresholds, &profile, &config),
         None => Ok(()),
     }
 }
@@ -160,18 +102,18 @@ fn write(
     arguments: &ProfileArguments,
     report: Report,
     shown: Shown,
-    format: ProfileFormat,
+    form: ViewForm,
     target: Option<&Path>,
 ) -> Result<()> {
     match target {
         None => {
             let mut out = BufWriter::new(terminal::output());
-            output::write(report, shown, format, &arguments.flame(), &mut out)
+            write_view(report, shown, form, &arguments.flame(), &mut out)
         }
         Some(path) => {
             let file = PendingFile::new(path, arguments.force)?;
             let mut out = BufWriter::new(File::create(file.path())?);
-            output::write(report, shown, format, &arguments.flame(), &mut out)?;
+            write_view(report, shown, form, &arguments.flame(), &mut out)?;
             out.flush()?;
             drop(out);
             file.keep()
@@ -184,11 +126,24 @@ fn new_report(
     profile: Profile,
     view: View,
     pattern: Option<&str>,
-    config: &crate::profile::Config,
+    config: &Config,
 ) -> Result<Report> {
-    let report = Report::new(profile, view, pattern, config).map_err(CliError::Failed)?;
+    let report = Report::new(profile, view, pattern, config).map_err(Error::Failed)?;
     for message in &report.messages {
         say(&format!("gotrace: {message}"));
     }
     Ok(report)
+}
+
+/// Fails if a condition holds.
+fn check(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
+    let mut messages = Vec::new();
+    let broken = Threshold::broken_of(thresholds, profile, config, &mut messages);
+    for message in messages {
+        say(&format!("gotrace: {message}"));
+    }
+    match broken? {
+        broken if broken.is_empty() => Ok(()),
+        broken => Err(Error::Failed(broken.join("\ngotrace: "))),
+    }
 }

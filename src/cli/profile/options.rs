@@ -1,7 +1,8 @@
 //! The options of `gotrace profile`: those of `go tool pprof`, under its names.
 
-use super::pictures::{ColorBy, FlameOptions};
+use crate::analysis::{Shown, ViewForm, find_view};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
+use crate::picture::{ColorBy, FlameOptions};
 use crate::profile::{Config, GRANULARITIES, ReadLimits, Symbolize, parse_quantity, parse_size};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
@@ -20,6 +21,18 @@ pub enum ProfileFormat {
     Dot,
     /// For graph: a picture
     Svg,
+}
+
+/// What the colours of a flame graph tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Coloring {
+    /// Functions: equal names have equal colours
+    #[default]
+    Function,
+    /// Packages; the runtime is grey
+    Package,
+    /// What the goroutine did, which is added as a last frame: profiles of traces have it
+    State,
 }
 
 #[derive(Args)]
@@ -58,7 +71,7 @@ pub struct ProfileArguments {
         hide_default_value = true,
         help_heading = "Output"
     )]
-    color_by: ColorBy,
+    color_by: Coloring,
     /// For flame: the root on top, which is the default, or with --icicle=false at the bottom
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL", help_heading = "Output")]
     icicle: bool,
@@ -254,6 +267,18 @@ pub struct ProfileArguments {
 }
 
 impl ProfileArguments {
+    /// The form of a view.
+    pub fn form(&self, shown: Shown) -> ViewForm {
+        match (self.format, shown) {
+            (Some(ProfileFormat::Text), _) => ViewForm::Text,
+            (Some(ProfileFormat::Json), _) => ViewForm::Json,
+            (Some(ProfileFormat::Csv), _) => ViewForm::Csv,
+            (Some(ProfileFormat::Dot), _) => ViewForm::Dot,
+            (Some(ProfileFormat::Svg), _) | (None, Shown::Graph | Shown::Flame) => ViewForm::Svg,
+            (None, Shown::Report(_)) => ViewForm::Text,
+        }
+    }
+
     /// How to draw a flame graph.
     pub fn flame(&self) -> FlameOptions {
         // What a trace was asked for says more than what pprof calls the values.
@@ -264,7 +289,12 @@ impl ProfileArguments {
                 name => format!("{name}: {}", kind.0.as_str()),
             }
         });
-        FlameOptions { color_by: self.color_by, is_icicle: self.icicle, title }
+        let color_by = match self.color_by {
+            Coloring::Function => ColorBy::Function,
+            Coloring::Package => ColorBy::Package,
+            Coloring::State => ColorBy::State,
+        };
+        FlameOptions { color_by, is_icicle: self.icicle, title }
     }
 
     /// The options as the report wants them. The error is for users.
@@ -414,12 +444,12 @@ pub fn missing(name: &str) -> Option<String> {
 pub fn view_with_count(name: &str) -> Option<(&str, &str)> {
     let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let count = &name[plain.len()..];
-    (!count.is_empty() && super::find_view(plain).is_some()).then_some((plain, count))
+    (!count.is_empty() && find_view(plain).is_some()).then_some((plain, count))
 }
 
 /// Whether an option, without its dashes, is one of go tool pprof, or has a counterpart there.
 pub fn is_of_pprof(option: &str) -> bool {
-    super::find_view(option).is_some()
+    find_view(option).is_some()
         || view_with_count(option).is_some()
         || missing(&option.replace('-', "_")).is_some()
         || is_option(&option.replace('_', "-"))
@@ -468,11 +498,11 @@ pub fn from_pprof(words: impl Iterator<Item = String>) -> Result<Vec<String>, St
         if let Some(why) = missing(&name.replace('-', "_")) {
             return Err(why);
         }
-        match super::find_view(name) {
+        match find_view(name) {
             // --flat and --tags exist as words of both kinds; only views are taken here.
             Some(found) if name != "flat" => {
                 view.push(name.to_owned());
-                if super::wants_pattern(found) {
+                if found.wants_pattern() {
                     let pattern = value.map(String::from).or_else(|| words.next());
                     view.extend(pattern);
                 }

@@ -1,10 +1,11 @@
 //! The prompt: `gotrace profile SOURCE` without a view. Its commands are those of `go tool pprof`
 //! (Go 1.27 pprof `internal/driver/interactive.go`).
 
-use super::options::{ProfileArguments, ProfileFormat, missing, view_with_count};
-use super::pictures::FlameOptions;
-use super::{CliError, Result, Shown, VIEWS, find_view, new_report, output, say, wants_pattern};
+use super::options::{ProfileArguments, missing, view_with_count};
+use super::{Error, Result, new_report, output, say};
+use crate::analysis::{Shown, VIEWS, ViewForm, find_view, write_view};
 use crate::cli::terminal;
+use crate::picture::FlameOptions;
 use crate::profile::{Config, GRANULARITIES, OPTIONS, Profile, Report, View};
 use clap::Args;
 use std::fs::File;
@@ -26,7 +27,7 @@ pub fn run(profile: Profile, mut config: Config) -> Result<()> {
         }
         return Ok(());
     }
-    let failed = |error: rustyline::error::ReadlineError| CliError::Failed(error.to_string());
+    let failed = |error: rustyline::error::ReadlineError| Error::Failed(error.to_string());
     let mut editor =
         rustyline::Editor::<Words, rustyline::history::DefaultHistory>::new().map_err(failed)?;
     editor.set_helper(Some(Words { functions: prompt.functions() }));
@@ -84,7 +85,7 @@ impl Prompt {
             match self.command(&line) {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),
-                Err(CliError::BrokenPipe) => return Err(CliError::BrokenPipe),
+                Err(Error::BrokenPipe) => return Err(Error::BrokenPipe),
                 Err(error) => say(&error.to_string()),
             }
         }
@@ -111,7 +112,7 @@ impl Prompt {
     }
 
     fn command(&mut self, line: &str) -> Result<bool> {
-        let failed = CliError::Failed;
+        let failed = Error::Failed;
         let (name, value) = match line.split_once('=') {
             Some((name, value)) => {
                 // What stands behind //: is a remark, as in the list of options.
@@ -152,12 +153,12 @@ impl Prompt {
         }
         let Some(shown) = find_view(name) else {
             let unknown = || format!("unrecognized command: {name:?}; type \"help\" for commands");
-            return Err(CliError::Failed(missing(name).unwrap_or_else(unknown)));
+            return Err(Error::Failed(missing(name).unwrap_or_else(unknown)));
         };
         let mut rest = words[1..].iter();
-        let pattern = match (wants_pattern(shown), rest.as_slice()) {
+        let pattern = match (shown.wants_pattern(), rest.as_slice()) {
             (true, []) => {
-                return Err(CliError::Failed(format!("command {name} requires an argument")));
+                return Err(Error::Failed(format!("command {name} requires an argument")));
             }
             (true, _) => rest.next().map(|word| word.to_string()),
             (false, _) => None,
@@ -169,7 +170,7 @@ impl Prompt {
             } else if let Some(file) = word.strip_prefix('>') {
                 let file = if file.is_empty() { rest.next().copied() } else { Some(file) };
                 let what = "unexpected end of line after >";
-                output = Some(file.ok_or(CliError::Failed(what.into()))?.to_owned());
+                output = Some(file.ok_or(Error::Failed(what.into()))?.to_owned());
             } else if word == "-cum" || word == "--cum" {
                 config.cum = true;
             } else if let Some(pattern) = word.strip_prefix('-') {
@@ -196,24 +197,24 @@ impl Prompt {
     }
 
     fn show(&self, command: Command) -> Result<()> {
-        let (view, format) = match command.shown {
-            Shown::Report(view) => (view, ProfileFormat::Text),
-            Shown::Graph => (View::Dot, ProfileFormat::Svg),
-            Shown::Flame => (View::Folded, ProfileFormat::Svg),
+        let view = command.shown.view();
+        let form = match command.shown {
+            Shown::Report(_) => ViewForm::Text,
+            Shown::Graph | Shown::Flame => ViewForm::Svg,
         };
         let pattern = command.pattern.as_deref();
         let report: Report = new_report(self.profile.clone(), view, pattern, &command.config)?;
         let flame = FlameOptions::default();
-        let output = command.output.or_else(|| output::name_away_from_terminal(view, format));
+        let output = command.output.or_else(|| output::name_away_from_terminal(view, form));
         match output {
             None => {
                 let mut out = BufWriter::new(terminal::output());
-                output::write(report, command.shown, format, &flame, &mut out)
+                write_view(report, command.shown, form, &flame, &mut out)
             }
             Some(path) => {
                 say(&format!("Generating report in {path}"));
                 let mut out = BufWriter::new(File::create(path)?);
-                output::write(report, command.shown, format, &flame, &mut out)
+                write_view(report, command.shown, form, &flame, &mut out)
             }
         }
     }
@@ -291,7 +292,7 @@ fn help(topic: Option<&str>) -> Result<()> {
             return Ok(writeln!(out, "{form}: {text}")?);
         }
         let unknown = || format!("unknown command: {topic}");
-        return Err(CliError::Failed(missing(topic).unwrap_or_else(unknown)));
+        return Err(Error::Failed(missing(topic).unwrap_or_else(unknown)));
     }
     writeln!(
         out,

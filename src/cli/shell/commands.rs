@@ -1,10 +1,10 @@
 //! The commands of the shell: lines that begin with a dot.
 
 use super::Shell;
-use crate::cli::files::PendingFile;
+use crate::analysis::PendingFile;
 use crate::cli::output::Format;
 use crate::cli::queries;
-use crate::cli::{CliError, Result};
+use crate::cli::{Error, Result};
 use crate::report::{Report, write};
 use crate::store::{RELATIONS, Relation, find_query, nearest};
 use clap::ValueEnum;
@@ -98,7 +98,7 @@ pub fn run(shell: &mut Shell, line: &str) -> Result<Next> {
             let hint = near.map_or(".help lists the commands".into(), |near| {
                 format!("did you mean '{near}'?")
             });
-            Err(CliError::Usage(format!("there is no command '{name}'; {hint}")))
+            Err(Error::Usage(format!("there is no command '{name}'; {hint}")))
         }
     }
 }
@@ -121,15 +121,15 @@ fn words(line: &str) -> Result<Vec<String>> {
         }
     }
     if quote.is_some() {
-        return Err(CliError::Usage("a quote is not closed".into()));
+        return Err(Error::Usage("a quote is not closed".into()));
     }
     words.extend(word);
     Ok(words)
 }
 
-fn refuse(command: &str) -> CliError {
+fn refuse(command: &str) -> Error {
     let arguments = COMMANDS.iter().find(|one| one.name == command).map_or("", |one| one.arguments);
-    CliError::Usage(format!("want {command} {arguments}"))
+    Error::Usage(format!("want {command} {arguments}"))
 }
 
 fn tables(shell: &mut Shell, arguments: &[&str]) -> Result<Next> {
@@ -182,7 +182,7 @@ fn find_relation(name: &str) -> Result<&'static Relation> {
         let near = nearest(name, RELATIONS.iter().map(|relation| relation.name));
         let hint =
             near.map_or(".tables lists them".into(), |near| format!("did you mean '{near}'?"));
-        CliError::Usage(format!("there is no table or view '{name}'; {hint}"))
+        Error::Usage(format!("there is no table or view '{name}'; {hint}"))
     })
 }
 
@@ -202,7 +202,7 @@ fn run_query(shell: &mut Shell, arguments: &[&str]) -> Result<Next> {
     let mut given = Vec::new();
     for parameter in parameters {
         let Some((name, value)) = parameter.split_once('=') else {
-            return Err(CliError::Usage(format!("want PARAMETER=VALUE, got '{parameter}'")));
+            return Err(Error::Usage(format!("want PARAMETER=VALUE, got '{parameter}'")));
         };
         given.push((name.to_owned(), value.to_owned()));
     }
@@ -225,7 +225,7 @@ fn mode(shell: &mut Shell, arguments: &[&str]) -> Result<Next> {
         [] => None,
         [name] => {
             let format = Format::from_str(name, true).map_err(|_| {
-                CliError::Usage(format!(
+                Error::Usage(format!(
                     "there is no format '{name}'; there are table, csv, tsv, json, jsonl, markdown"
                 ))
             })?;

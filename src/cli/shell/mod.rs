@@ -8,12 +8,11 @@ mod commands;
 mod complete;
 mod statement;
 
-use super::files::PendingFile;
 use super::limits::LimitOptions;
 use super::locate::SourceOptions;
 use super::output::{Format, Output};
-use super::query::open;
-use super::{CliError, Result, say, signals};
+use super::{Error, Result, analyse, say, signals};
+use crate::analysis::PendingFile;
 use crate::cli::terminal;
 use crate::store::{
     Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query, human_ns,
@@ -69,11 +68,12 @@ pub struct Shell {
 pub fn run(arguments: &SqlArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, arguments.max_rows)?;
     if arguments.source == "-" {
-        return Err(CliError::Usage(
+        return Err(Error::Usage(
             "standard input is for statements here; ingest the trace first".into(),
         ));
     }
-    let database = open(&arguments.options.locate(&arguments.source), arguments.strict)?;
+    let database =
+        analyse(arguments.options.locate(&arguments.source), arguments.strict)?.into_database()?;
     let is_interactive = io::stdin().is_terminal();
     let mut shell = Shell {
         database,
@@ -105,8 +105,8 @@ impl Shell {
         }
         match failed {
             0 => Ok(()),
-            1 => Err(CliError::Failed("a statement failed".into())),
-            count => Err(CliError::Failed(format!("{count} statements failed"))),
+            1 => Err(Error::Failed("a statement failed".into())),
+            count => Err(Error::Failed(format!("{count} statements failed"))),
         }
     }
 
@@ -116,10 +116,10 @@ impl Shell {
             .completion_type(CompletionType::List)
             .max_history_size(10_000)
             .and_then(|config| config.history_ignore_dups(true))
-            .map_err(|error| CliError::Failed(error.to_string()))?
+            .map_err(|error| Error::Failed(error.to_string()))?
             .build();
         let mut editor: Editor<Words, FileHistory> =
-            Editor::with_config(config).map_err(|error| CliError::Failed(error.to_string()))?;
+            Editor::with_config(config).map_err(|error| Error::Failed(error.to_string()))?;
         // From here on Ctrl-C stops the statement that runs. While a line is edited the terminal does
         // not make a signal of it. Not before the editor is there: it takes the signal over then
         // (rustyline 17, tty/unix.rs, Sig), and would have it to itself.
@@ -152,7 +152,7 @@ impl Shell {
                 }
                 Err(ReadlineError::Interrupted) => text.clear(),
                 Err(ReadlineError::Eof) => break,
-                Err(error) => return Err(CliError::Failed(error.to_string())),
+                Err(error) => return Err(Error::Failed(error.to_string())),
             }
         }
         Ok(())
@@ -193,7 +193,7 @@ impl Shell {
     ) -> Result<Option<T>> {
         match run(self) {
             Ok(done) => Ok(Some(done)),
-            Err(CliError::BrokenPipe) => Err(CliError::BrokenPipe),
+            Err(Error::BrokenPipe) => Err(Error::BrokenPipe),
             Err(error) => {
                 say(&format!("gotrace: {error}"));
                 *failed += 1;
@@ -205,7 +205,7 @@ impl Shell {
     fn run_statement(&mut self, sql: &str) -> Result<()> {
         if is_query_name(sql) {
             let query = find_query(sql)?;
-            return Err(CliError::Usage(format!("'{sql}' is a canned query: .run {}", query.name)));
+            return Err(Error::Usage(format!("'{sql}' is a canned query: .run {}", query.name)));
         }
         self.ask(|database, limits, output| database.query(sql, &[], limits, output))
     }

@@ -8,11 +8,14 @@
 
 mod callgrind;
 mod columns;
+mod csv;
 mod dot;
 mod header;
+mod json;
 mod raw;
 mod source;
 mod tags;
+mod text;
 mod top;
 mod traces;
 mod tree;
@@ -35,6 +38,17 @@ use super::prepare::{BASE_LABEL, map_labels};
 use super::text::Text;
 use super::units;
 use rustc_hash::FxHashMap;
+
+/// Why a view cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// Writing failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// There is nothing to show, or it cannot be shown; the text is for users.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// What a report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,17 @@
 //! it does not show, give frames of one name different colours. A difference has two numbers a line, of which
 //! it takes the second for the width and second minus first for the colour.
 
-use super::{CliError, Result};
+use super::palette::{self, Rgb};
+use super::{PictureError, shown};
 use crate::model::wait_kinds::package_of;
 use crate::profile::{BASE_LABEL, Report};
-use crate::report::shown;
-use clap::ValueEnum;
 use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{self, Direction, Options};
 use rustc_hash::FxHashMap;
 use std::io::Write;
 
 /// What the colours of a flame graph tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColorBy {
     /// Functions: equal names have equal colours
     #[default]
@@ -46,26 +45,25 @@ impl Default for FlameOptions {
 /// More than this is scaled down, since inferno adds up without looking.
 const MAX_WIDTH: u128 = 1 << 53;
 
-/// States with their marks and colours, and what the colours are called.
-const STATES: [(&str, &str, Color, &str); 4] = [
-    ("running", "_[k]", Color { r: 126, g: 200, b: 120 }, "green"),
-    ("runnable", "_[w]", Color { r: 248, g: 178, b: 84 }, "orange"),
-    ("waiting", "_[i]", Color { r: 148, g: 186, b: 228 }, "blue"),
-    ("syscall", "_[j]", Color { r: 206, g: 162, b: 220 }, "violet"),
-];
-const GREY: Color = Color { r: 218, g: 218, b: 218 };
-/// Frames that do not differ are nearly white, so it is darker than that.
-const GROUND: Color = Color { r: 241, g: 241, b: 241 };
+/// The mark of each state, in the order of [`palette::STATES`].
+const MARKS: [&str; 4] = ["_[k]", "_[w]", "_[i]", "_[j]"];
 
 /// Draws a flame graph, as wide as the total.
-pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> Result<()> {
+///
+/// # Errors
+/// If nothing is left to draw, if states are asked for and samples have none, or if `out` fails.
+pub fn flame(
+    report: &mut Report,
+    how: &FlameOptions,
+    out: &mut impl Write,
+) -> Result<(), PictureError> {
     let header: Vec<String> = report.profile_labels();
     let mut subtitle = header.get(1..).unwrap_or_default().to_vec();
-    let mut palette = PaletteMap::default();
+    let mut map = PaletteMap::default();
     let mut options = Options::default();
     let both = report.folded_by(BASE_LABEL);
     if both.is_empty() {
-        return Err(CliError::Failed("no samples are left to draw".into()));
+        return Err(PictureError::Unfit("no samples are left to draw".into()));
     }
     let is_difference = both.iter().any(|(_, _, value)| *value < 0);
     let mut lines = match how.color_by {
@@ -81,18 +79,20 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
         ColorBy::Package => {
             let folded = report.folded();
             for name in folded.iter().flat_map(|(stack, _)| stack.split(';')) {
-                palette.insert(frame_text(name), package_color(package_of(name)));
+                map.insert(frame_text(name), color(palette::package(package_of(name))));
             }
             folded.into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
         }
         ColorBy::State => {
-            subtitle.push(STATES.map(|(state, _, _, name)| format!("{name}: {state}")).join(", "));
-            by_state(report.folded_by("state"), &mut palette)?
+            subtitle.push(
+                palette::STATES.map(|one| format!("{}: {}", one.color_name, one.state)).join(", "),
+            );
+            by_state(report.folded_by("state"), &mut map)?
         }
     };
     if how.color_by != ColorBy::Function {
-        palette.insert("", GREY);
-        options.palette_map = Some(&mut palette);
+        map.insert("", color(palette::GREY));
+        options.palette_map = Some(&mut map);
     }
     options.factor = scale_down(&mut lines);
     lines.sort();
@@ -111,7 +111,7 @@ pub fn flame(report: &mut Report, how: &FlameOptions, out: &mut impl Write) -> R
     };
     options.subtitle = Some(frame_text(&subtitle.join(", "))).filter(|text| !text.is_empty());
     options.count_name = frame_text(report.sample_unit());
-    options.bgcolors = Some(BackgroundColor::Flat(GROUND));
+    options.bgcolors = Some(BackgroundColor::Flat(color(palette::GROUND)));
     options.direction = if how.is_icicle { Direction::Inverted } else { Direction::Straight };
     let mut picture = Vec::new();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut picture)?;
@@ -171,9 +171,12 @@ fn differences(stacks: Vec<(String, String, i64)>) -> Vec<Line> {
 }
 
 /// Each stack with its state as a last frame, and marks on frames below which there is only one.
-fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Result<Vec<Line>> {
+fn by_state(
+    stacks: Vec<(String, String, i64)>,
+    map: &mut PaletteMap,
+) -> Result<Vec<Line>, PictureError> {
     if stacks.iter().all(|(_, state, _)| state.is_empty()) {
-        return Err(CliError::Failed(
+        return Err(PictureError::Unfit(
             "--color-by state: no sample has the label state; profiles of traces have it".into(),
         ));
     }
@@ -183,7 +186,9 @@ fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Res
     };
     let states: Vec<u32> = stacks
         .iter()
-        .map(|(_, state, _)| STATES.iter().position(|known| known.0 == state).unwrap_or(31) as u32)
+        .map(|(_, state, _)| {
+            palette::STATES.iter().position(|known| known.state == state).unwrap_or(31) as u32
+        })
         .collect();
     let stacks: Vec<(String, u64)> = stacks.into_iter().map(with_state).collect();
     // The frames as a tree: the number of each by its parent's and its name, and the states below.
@@ -206,12 +211,12 @@ fn by_state(stacks: Vec<(String, String, i64)>, palette: &mut PaletteMap) -> Res
         let mut marked = String::with_capacity(stack.len() * 2);
         for name in stack.split(';') {
             at = numbers[&(at, name)];
-            let only = (0..STATES.len()).find(|state| below[at] == 1 << state);
+            let only = (0..MARKS.len()).find(|state| below[at] == 1 << state);
             let start = marked.len();
             marked.push_str(name);
-            marked.push_str(only.map_or("", |state| STATES[state].1));
-            palette
-                .insert(frame_text(&marked[start..]), only.map_or(GREY, |state| STATES[state].2));
+            marked.push_str(only.map_or("", |state| MARKS[state]));
+            let rgb = only.map_or(palette::GREY, |state| palette::STATES[state].fill);
+            map.insert(frame_text(&marked[start..]), color(rgb));
             marked.push(';');
         }
         marked.pop();
@@ -233,29 +238,8 @@ fn scale_down(lines: &mut Vec<Line>) -> f64 {
     (1u64 << shift) as f64
 }
 
-/// A light colour of a package, on which black text can be read.
-fn package_color(package: &str) -> Color {
-    if package == "runtime" || package.starts_with("runtime/") || package.starts_with("internal/") {
-        return GREY;
-    }
-    // FNV-1a: the same colours in every picture.
-    let hash = package.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    let hue = (hash >> 16) % 360;
-    let (low, high) = (if hash & 1 == 0 { 145 } else { 180 }, 245);
-    // Around the circle of colours, in sixths: one part is high, one low, one rises or falls.
-    let rising = low + (high - low) * (hue % 60) / 60;
-    let falling = high + low - rising;
-    let (r, g, b) = match hue / 60 {
-        0 => (high, rising, low),
-        1 => (falling, high, low),
-        2 => (low, high, rising),
-        3 => (low, falling, high),
-        4 => (rising, low, high),
-        _ => (high, low, falling),
-    };
-    Color { r: r as u8, g: g as u8, b: b as u8 }
+fn color(rgb: Rgb) -> Color {
+    Color { r: rgb.r, g: rgb.g, b: rgb.b }
 }
 
 #[cfg(test)]
@@ -280,13 +264,13 @@ mod tests {
     #[test]
     fn frames_with_one_state_below_have_its_mark_and_others_none() {
         let rows = [("f;g", "running", 4), ("f;g", "waiting", 1), ("f;h", "waiting", 2)];
-        let mut palette = PaletteMap::default();
-        let lines = by_state(stacks(&rows), &mut palette).unwrap();
+        let mut map = PaletteMap::default();
+        let lines = by_state(stacks(&rows), &mut map).unwrap();
         let marked: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
         assert_eq!(marked, ["f;g;running_[k]", "f;g;waiting_[i]", "f;h_[i];waiting_[i]"]);
-        assert_eq!(palette.get("f"), Some(GREY));
-        assert_eq!(palette.get("h_[i]"), Some(STATES[2].2));
-        assert!(by_state(stacks(&[("f", "", 1)]), &mut palette).is_err());
+        assert_eq!(map.get("f"), Some(color(palette::GREY)));
+        assert_eq!(map.get("h_[i]"), Some(color(palette::STATES[2].fill)));
+        assert!(by_state(stacks(&[("f", "", 1)]), &mut map).is_err());
     }
 
     #[test]

@@ -2,6 +2,23 @@
 
 use std::borrow::Cow;
 
+/// A text as it stands in XML and HTML, in elements and in attributes: what would be markup, and what
+/// would act, as escapes.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in shown(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// A text as it is shown to people: control characters, and letters that turn or hide what stands around
 /// them, as escapes. Lines and tabs stay. What is left is allowed in XML, too.
 pub fn shown(text: &str) -> Cow<'_, str> {

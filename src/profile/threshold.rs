@@ -1,7 +1,24 @@
 //! `--fail-if`: conditions that must not hold, for continuous integration.
 
-use super::{CliError, Result, new_report};
-use crate::profile::{Config, Pattern, Profile, Top, View, parse_quantity, units};
+use super::config::Config;
+use super::model::Profile;
+use super::pattern::Pattern;
+use super::quantity::parse_quantity;
+use super::report::{Report, Top, View};
+use super::units;
+
+/// Why conditions do not hold, or cannot be judged. The text is for users.
+#[derive(Debug, thiserror::Error)]
+pub enum ThresholdError {
+    /// A condition that must not hold does, or the profile cannot be asked.
+    #[error("{0}")]
+    Failed(String),
+    /// A condition is wrong.
+    #[error("{0}")]
+    Usage(String),
+}
+
+type Result<T> = std::result::Result<T, ThresholdError>;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +42,12 @@ pub struct Threshold {
 
 impl Threshold {
     /// Reads a condition: METRIC COMPARISON NUMBER[UNIT] [for REGEX].
+    ///
+    /// # Errors
+    /// If it is none.
     pub fn parse(text: &str) -> Result<Threshold> {
         let refuse = |what: &str| {
-            CliError::Usage(format!(
+            ThresholdError::Usage(format!(
                 "--fail-if '{text}': {what}; write a condition such as 'flat% > 5 for main\\.encode', \
                  'cum >= 10MB' or 'total > 2s'"
             ))
@@ -75,7 +95,7 @@ impl Threshold {
             true => parse_quantity(self.limit.trim_end_matches('%'), ""),
             false => parse_quantity(&self.limit, unit),
         };
-        limit.map_err(|error| CliError::Usage(format!("--fail-if '{}': {error}", self.text)))
+        limit.map_err(|error| ThresholdError::Usage(format!("--fail-if '{}': {error}", self.text)))
     }
 
     /// Why the condition holds, for users; `None` if it does not.
@@ -124,35 +144,51 @@ impl Threshold {
     }
 }
 
-/// Fails if a condition is about a unit that the profile has not.
-pub fn check_units(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
-    if thresholds.is_empty() {
-        return Ok(());
+impl Threshold {
+    /// Fails if a condition is about a unit that the profile has not.
+    ///
+    /// # Errors
+    /// Which one, or that the profile has no such sample type.
+    pub fn check_units(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
+        if thresholds.is_empty() {
+            return Ok(());
+        }
+        let index = profile.sample_index(&config.sample_index).map_err(ThresholdError::Failed)?;
+        let unit = profile.text(profile.sample_types[index].unit);
+        thresholds.iter().try_for_each(|one| one.limit(unit).map(|_| ()))
     }
-    let index = profile.sample_index(&config.sample_index).map_err(CliError::Failed)?;
-    let unit = profile.text(profile.sample_types[index].unit);
-    thresholds.iter().try_for_each(|one| one.limit(unit).map(|_| ()))
-}
 
-/// Fails if a condition holds. Every function counts, however small.
-pub fn check(thresholds: &[Threshold], profile: &Profile, config: &Config) -> Result<()> {
-    if thresholds.is_empty() {
-        return Ok(());
+    /// What holds of the conditions, a sentence each. Every function counts, however small. `messages` gets
+    /// what the options did not match.
+    ///
+    /// # Errors
+    /// If a condition is about a unit that the profile has not, or the options do not fit the profile.
+    pub fn broken_of(
+        thresholds: &[Threshold],
+        profile: &Profile,
+        config: &Config,
+        messages: &mut Vec<String>,
+    ) -> Result<Vec<String>> {
+        if thresholds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let config = Config { trim: false, ..config.clone() };
+        let mut report = Report::new(profile.clone(), View::Top, None, &config)
+            .map_err(ThresholdError::Failed)?;
+        messages.append(&mut report.messages);
+        let top = report.top();
+        let unit = report.sample_unit().to_owned();
+        // Of what is left after the filters, not of the base.
+        let total = match report.total() {
+            total if total != 0 => total,
+            _ => top.items.iter().fold(0i64, |sum, item| sum.wrapping_add(item.flat)),
+        };
+        let mut broken = Vec::new();
+        for one in thresholds {
+            broken.extend(one.broken(one.limit(&unit)?, &top, total, &unit));
+        }
+        Ok(broken)
     }
-    let config = Config { trim: false, ..config.clone() };
-    let mut report = new_report(profile.clone(), View::Top, None, &config)?;
-    let top = report.top();
-    let unit = report.sample_unit().to_owned();
-    // Of what is left after the filters, not of the base.
-    let total = match report.total() {
-        total if total != 0 => total,
-        _ => top.items.iter().fold(0i64, |sum, item| sum.wrapping_add(item.flat)),
-    };
-    let mut broken = Vec::new();
-    for one in thresholds {
-        broken.extend(one.broken(one.limit(&unit)?, &top, total, &unit));
-    }
-    if broken.is_empty() { Ok(()) } else { Err(CliError::Failed(broken.join("\ngotrace: "))) }
 }
 
 #[cfg(test)]
@@ -160,18 +196,16 @@ mod tests {
     use super::*;
     use crate::profile::{Builder, Frame};
 
-    fn verdict(condition: &str) -> std::result::Result<bool, CliError> {
+    fn verdict(condition: &str) -> Result<bool> {
         let mut builder = Builder::new(&[("space", "bytes")]);
         let mut frame = |function| builder.frame(&Frame { function, file: "a.go", line: 1, pc: 0 });
         let (hot, root, cold) = (frame("main.hot"), frame("main.main"), frame("main.cold"));
         builder.add(&[hot, root], Default::default(), &[3 << 20]);
         builder.add(&[cold, root], Default::default(), &[1 << 20]);
         let threshold = Threshold::parse(condition)?;
-        match check(&[threshold], &builder.finish(), &Config::default()) {
-            Ok(()) => Ok(false),
-            Err(CliError::Failed(_)) => Ok(true),
-            Err(error) => Err(error),
-        }
+        let (profile, config) = (builder.finish(), Config::default());
+        let broken = Threshold::broken_of(&[threshold], &profile, &config, &mut Vec::new())?;
+        Ok(!broken.is_empty())
     }
 
     #[test]
@@ -209,7 +243,7 @@ mod tests {
             "cum > 3%",
             "total > inf",
         ] {
-            assert!(matches!(verdict(condition), Err(CliError::Usage(_))), "{condition}");
+            assert!(matches!(verdict(condition), Err(ThresholdError::Usage(_))), "{condition}");
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The numbers that a database has too come from the same model, so that they are the same.
 
-use crate::cli::Result;
-use crate::cli::opened::Opened;
+use crate::analysis::Result;
+use crate::analysis::opened::{Opened, OpenedTrace};
 use crate::diagnostic::Diagnostics;
 use crate::model::{
     Builder, GcCycle, GenerationSpan, Goroutine, Items, Label, Log, Metric, Proc, ProcRow,
@@ -18,42 +18,54 @@ use crate::wire::v2::{Footprint, Generation, Tables};
 pub struct TraceInfo {
     /// As the user named it.
     pub source: String,
+    /// Of the format.
     pub version: Version,
+    /// How it is packed.
     pub packing: Packing,
     /// Length as it lies on disk; `None` for standard input.
     pub packed_bytes: Option<u64>,
     /// Length after unpacking.
     pub size_bytes: u64,
+    /// Of the whole trace.
     pub totals: Totals,
+    /// How many procs occur.
     pub procs: u64,
+    /// How many threads occur.
     pub threads: u64,
+    /// In the order of the file.
     pub generations: Vec<GenerationInfo>,
     /// `None` for the old formats.
     pub footprint: Option<Box<Footprint>>,
+    /// What was repaired, skipped or lost.
     pub diagnostics: Diagnostics,
 }
 
 /// A generation, with what is counted of it here.
 pub struct GenerationInfo {
+    /// Where it is in the file and in time.
     pub span: GenerationSpan,
     /// Until the next one begins, or the trace ends.
     pub duration_ns: i64,
+    /// In its table of strings.
     pub strings: u64,
+    /// In its table of stacks.
     pub stacks: u64,
 }
 
 /// Reads a trace.
-pub fn read(opened: Opened<'_>) -> Result<TraceInfo> {
-    let location = opened.location;
+///
+/// # Errors
+/// If it is none.
+pub fn read(opened: Opened) -> Result<TraceInfo> {
     let (packing, packed_bytes) = (opened.source.packing, opened.source.size_bytes);
-    let (mut reader, progress) = opened.into_trace()?;
+    let OpenedTrace { location, mut reader, reading, .. } = opened.into_trace()?;
     reader.count_wire_events();
     let version = reader.version();
     let (mut counts, mut symbols) = (Counts::default(), Symbols::default());
     let mut sink =
         InfoSink { builder: Builder::new(&mut counts, &mut symbols), tables: Vec::new() };
     let outcome = reader.read(&mut sink);
-    progress.finish();
+    drop(reading);
     let (totals, tables) = (sink.builder.totals(), sink.tables);
     let mut generations: Vec<GenerationInfo> = counts
         .generations

@@ -2,7 +2,7 @@
 //! of, for what measures in traces.
 
 use super::database::{Asker, integer, text};
-use super::{CliError, Result};
+use crate::analysis::{Error, Result};
 use crate::model::{
     FrameData, FunctionId, Goroutine, GoroutineId, HeapTypeId, Items, MemoryBlock, MemoryKind,
     Range, RangeKind, ReasonId, Sample, StackId, State, StateSpan, Symbols, Totals, TypeData,
@@ -42,7 +42,7 @@ pub fn read(
         (options.task.is_some(), "task"),
     ] {
         if is_given {
-            return Err(CliError::Usage(format!(
+            return Err(Error::Usage(format!(
                 "{location}: --{name} is for traces, not for databases: name the trace itself"
             )));
         }
@@ -52,7 +52,7 @@ pub fn read(
     let totals = totals(&asker)?;
     let profiles =
         profiles_of_items(&known.symbols, &totals, options, |items| feed(&asker, &known, items))?;
-    profiles.into_iter().next().ok_or_else(|| CliError::Usage("--type: no type".into()))
+    profiles.into_iter().next().ok_or_else(|| Error::Usage("--type: no type".into()))
 }
 
 fn totals(asker: &Asker<'_>) -> Result<Totals> {

@@ -1,30 +1,20 @@
 //! `info` as JSON. The keys are an interface; `docs/info-json.md` lists them.
 
-use super::Traces;
-use super::collect::TraceInfo;
-use crate::cli::output::json as value;
-use crate::cli::terminal;
+use super::database::{DatabaseInfo, Rows};
+use super::trace::{GenerationInfo, TraceInfo};
+use crate::analysis::results::json as value;
 use crate::diagnostic::Diagnostic;
 use crate::export::utc;
-use crate::source::{Location, Packing};
+use crate::source::Packing;
 use crate::wire::v2::Footprint;
 use crate::wire::v2::spec::ALL;
 use serde_json::{Map, Value, json};
-use std::io::{self, Write};
-
-/// Prints an object, indented.
-pub fn print(object: &Value) -> io::Result<()> {
-    let mut out = terminal::output();
-    serde_json::to_writer_pretty(&mut out, object)?;
-    out.write_all(b"\n")
-}
 
 /// A trace.
 pub fn trace(info: &TraceInfo) -> Value {
     let totals = &info.totals;
-    let sum = |count: fn(&super::collect::GenerationInfo) -> u64| -> u64 {
-        info.generations.iter().map(count).sum()
-    };
+    let sum =
+        |count: fn(&GenerationInfo) -> u64| -> u64 { info.generations.iter().map(count).sum() };
     json!({
         "kind": "trace",
         "source": info.source,
@@ -63,7 +53,7 @@ pub fn packing(packing: Packing) -> &'static str {
 }
 
 fn generations(info: &TraceInfo) -> Vec<Value> {
-    let of = |generation: &super::collect::GenerationInfo| {
+    let of = |generation: &GenerationInfo| {
         let span = &generation.span;
         json!({
             "number": span.number,
@@ -116,14 +106,18 @@ fn diagnostic(one: &Diagnostic) -> Value {
     })
 }
 
-/// A database: the rows of its table `traces`.
-pub fn database(location: &Location, traces: &Traces) -> Value {
-    let row = |row: &Vec<crate::store::Value>| -> Map<String, Value> {
-        traces.columns.iter().cloned().zip(row.iter().map(value)).collect()
+/// A database: the rows of its tables `traces` and `profiles`.
+pub fn database(info: &DatabaseInfo) -> Value {
+    let rows = |rows: &Rows| -> Vec<Map<String, Value>> {
+        let row = |row: &Vec<crate::store::Value>| {
+            rows.columns.iter().cloned().zip(row.iter().map(value)).collect()
+        };
+        rows.rows.iter().map(row).collect()
     };
     json!({
         "kind": "database",
-        "source": location.to_string(),
-        "traces": traces.rows.iter().map(row).collect::<Vec<_>>(),
+        "source": info.source,
+        "traces": rows(&info.traces),
+        "profiles": rows(&info.profiles),
     })
 }

@@ -1,6 +1,6 @@
 //! A profile out of a database that it was loaded into.
 
-use super::{CliError, Result};
+use crate::analysis::{Error, Result};
 use crate::profile::{Builder, Frame, Profile};
 use crate::source::Location;
 use crate::store::{Database, Limits, QueryResult, Value};
@@ -57,7 +57,7 @@ impl<'a> Asker<'a> {
         one: &str,
         wanted: Option<i64>,
     ) -> Result<Self> {
-        let failed = |what: String| CliError::Failed(format!("{location}: {what}"));
+        let failed = |what: String| Error::Failed(format!("{location}: {what}"));
         let mut asker = Asker { database, id: wanted.unwrap_or(0) };
         let known = asker.ask(&format!("select id, source from {one}s order by id"))?;
         let list = || {
@@ -73,7 +73,7 @@ impl<'a> Asker<'a> {
             ([only], None) => integer(&only[0]),
             (_, None) => {
                 let what = format!("there are several {one}s; say with --{one} N which one");
-                return Err(CliError::Usage(format!("{}: {what}: {}", location, list())));
+                return Err(Error::Usage(format!("{}: {what}: {}", location, list())));
             }
             (_, Some(wanted)) if known.iter().any(|row| integer(&row[0]) == wanted) => wanted,
             (_, Some(wanted)) => {

@@ -8,7 +8,7 @@
 //! - else, as after kill -9 and when the power fails, when gotrace next writes a file beside it: what nobody
 //!   has locked is nobody's.
 
-use super::{CliError, Result};
+use super::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -93,7 +93,7 @@ impl TemporaryFile {
                 }
                 _ => error.to_string(),
             };
-            CliError::Failed(format!("{}: {what}", folder.display()))
+            Error::Failed(format!("{}: {what}", folder.display()))
         })
     }
 
@@ -205,10 +205,10 @@ impl PendingFile {
     pub fn new(target: &Path, force: bool) -> Result<Self> {
         let shown = target.display();
         if target.is_dir() {
-            return Err(CliError::Failed(format!("{shown}: is a directory")));
+            return Err(Error::Failed(format!("{shown}: is a directory")));
         }
         if target.exists() && !force {
-            return Err(CliError::Failed(format!("{shown}: exists; --force overwrites it")));
+            return Err(Error::Failed(format!("{shown}: exists; --force overwrites it")));
         }
         let temporary = TemporaryFile::new_in(folder_of(target), shown.to_string())?;
         Ok(PendingFile { temporary, target: target.into() })
@@ -222,7 +222,7 @@ impl PendingFile {
     /// Gives the file its name. When it has it, its content is on the disk.
     pub fn keep(self) -> Result<()> {
         let failed = |error: io::Error| {
-            CliError::Failed(format!("{}: {}", self.target.display(), explain(&error)))
+            Error::Failed(format!("{}: {}", self.target.display(), explain(&error)))
         };
         File::options()
             .write(true)

@@ -1,6 +1,6 @@
 //! Loading profiles into a database.
 
-use super::{CliError, Result};
+use super::{Error, Result};
 use crate::model::{FrameData, StackId, Symbols};
 use crate::profile::{self, LabelValue, Profile, Text};
 use crate::source::{ByteStream, Location};
@@ -15,6 +15,9 @@ pub struct ProfileTotals {
 }
 
 /// Loads one profile.
+///
+/// # Errors
+/// If it cannot be read to its end, or cannot be kept.
 pub fn load_profile<W: RowWriter>(
     location: &Location,
     stream: &mut ByteStream,
@@ -22,7 +25,7 @@ pub fn load_profile<W: RowWriter>(
     symbols: &mut Symbols,
 ) -> Result<ProfileTotals> {
     let profile = profile::read(stream, true)
-        .map_err(|error| CliError::Failed(format!("{location}: {error}")))?;
+        .map_err(|error| Error::Failed(format!("{location}: {error}")))?;
     let default_type = profile.sample_index("").unwrap_or(0);
     begin(location, &profile, default_type, loader)?;
     let mut stacks = StackLoader::new(&profile, symbols);

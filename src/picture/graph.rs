@@ -2,8 +2,8 @@
 //! pictures. It can be moved with the mouse and the wheel.
 
 use super::layers::{Bend, Input, place};
+use super::{PictureError, escaped, palette};
 use crate::profile::{Dot, DotEdge, DotNode};
-use crate::report::shown;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -28,16 +28,11 @@ fn size_of(lines: &[String], letter: f64) -> (f64, f64) {
     (longest as f64 * letter * LETTER_WIDTH, lines.len() as f64 * letter * LINE_HEIGHT)
 }
 
-fn escape(text: &str) -> String {
-    shown(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
-/// Draws the picture. The error is for users.
-pub fn draw(dot: &Dot) -> Result<String, String> {
+/// Draws the graph.
+///
+/// # Errors
+/// If it has too many boxes and edges for a picture.
+pub fn graph(dot: &Dot) -> Result<String, PictureError> {
     let numbers: HashMap<&str, usize> =
         dot.nodes.iter().enumerate().map(|(at, node)| (&*node.id, at)).collect();
     let texts: Vec<Vec<String>> = dot.nodes.iter().map(|node| lines(&node.label)).collect();
@@ -73,7 +68,10 @@ pub fn draw(dot: &Dot) -> Result<String, String> {
         boxes,
     };
     let placed = place(&input).ok_or_else(|| {
-        format!("{} boxes are too many for a picture; use --nodecount or --focus", dot.nodes.len())
+        PictureError::Unfit(format!(
+            "{} boxes are too many for a picture; use --nodecount or --focus",
+            dot.nodes.len()
+        ))
     })?;
     let mut drawing = Drawing { out: String::new() };
     let legend: Vec<String> =
@@ -119,7 +117,7 @@ impl Drawing {
     }
 
     fn begin(&mut self, title: &str, width: f64, height: f64) {
-        let title = escape(if title.is_empty() { "profile" } else { title });
+        let title = escaped(if title.is_empty() { "profile" } else { title });
         self.put(format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"Helvetica, Arial, sans-serif\">"
         ));
@@ -139,7 +137,7 @@ impl Drawing {
             self.put(format_args!(
                 "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"14\">{}</text>",
                 MARGIN + PADDING,
-                escape(line)
+                escaped(line)
             ));
         }
     }
@@ -148,10 +146,10 @@ impl Drawing {
         let (x, y) = (at.0 - size.0 / 2.0, at.1 - size.1 / 2.0);
         let (frame, ground) = match &node.colors {
             Some((frame, ground)) => (frame.as_str(), ground.as_str()),
-            None => ("#000000", "#f8f8f8"),
+            None => (palette::INK, palette::BOX),
         };
         let radius = if node.colors.is_none() { 5 } else { 0 };
-        let tooltip = escape(&plain(&node.tooltip));
+        let tooltip = escaped(&plain(&node.tooltip));
         self.put(format_args!(
             "<g><title>{tooltip}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{radius}\" fill=\"{ground}\" stroke=\"{frame}\"/>",
             size.0, size.1
@@ -162,7 +160,7 @@ impl Drawing {
             self.put(format_args!(
                 "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"{letter}\" text-anchor=\"middle\">{}</text>",
                 at.0,
-                escape(line)
+                escaped(line)
             ));
         }
         self.put(format_args!("</g>"));
@@ -185,13 +183,13 @@ impl Drawing {
             let (x, y) = (pair[1].x, pair[1].y);
             let _ = write!(path, " C{x1:.1},{y1:.1} {x2:.1},{y2:.1} {x:.1},{y:.1}");
         }
-        let color = edge.color.as_deref().unwrap_or("#000000");
+        let color = edge.color.as_deref().unwrap_or(palette::INK);
         let dots = if edge.is_dotted { " stroke-dasharray=\"2,4\"" } else { "" };
         let (x, y) = (way[last].x, way[last].y);
         let (tip, half) = (y + direction * head, 3.0 + width);
         self.put(format_args!(
             "<g><title>{}</title><path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\"{dots}/><path d=\"M{x:.1},{tip:.1} L{:.1},{y:.1} L{:.1},{y:.1} Z\" fill=\"{color}\"/></g>",
-            escape(&plain(&edge.tooltip)),
+            escaped(&plain(&edge.tooltip)),
             x - half,
             x + half,
         ));
@@ -202,14 +200,14 @@ impl Drawing {
         // A light rim keeps the text readable where a line passes behind it.
         self.put(format_args!(
             "<g fill=\"#000000\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-opacity=\"0.85\" paint-order=\"stroke\"><title>{}</title>",
-            escape(&plain(tooltip))
+            escaped(&plain(tooltip))
         ));
         for (index, line) in lines.iter().enumerate() {
             let y = at.1 - height / 2.0 + (index as f64 + 0.8) * LABEL_SIZE * LINE_HEIGHT;
             self.put(format_args!(
                 "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"{LABEL_SIZE}\" text-anchor=\"middle\">{}</text>",
                 at.0,
-                escape(line)
+                escaped(line)
             ));
         }
         self.put(format_args!("</g>"));

@@ -1,0 +1,169 @@
+//! One profile out of sources: profiles, traces and databases, merged, and less their bases.
+
+mod database;
+mod database_trace;
+mod place;
+mod trace;
+
+pub use place::profile_place;
+pub use trace::trace_profiles;
+
+use super::opened::{Kind, Opened, save_url};
+use super::{Error, Observer, Result};
+use crate::profile::from_trace::TraceProfileOptions;
+use crate::profile::{self, Preparation, Profile, ReadLimits, Symbolize};
+use crate::source::Location;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What profile is asked for.
+pub struct ProfileRequest<'a> {
+    /// What is merged.
+    pub sources: Vec<Location>,
+    /// What is subtracted.
+    pub bases: Vec<Location>,
+    /// Whether percentages are of the bases.
+    pub is_diff: bool,
+    /// Whether the sources are scaled to the bases.
+    pub normalize: bool,
+    /// Whether frames stay that the profile calls uninteresting.
+    pub all_frames: bool,
+    /// A remark to add.
+    pub comment: Option<&'a str>,
+    /// Where the program is; the profile is named after it.
+    pub program: Option<&'a str>,
+    /// The build of the program, if the profile does not tell it.
+    pub build_id: Option<&'a str>,
+    /// What to do about names.
+    pub symbolize: Symbolize,
+    /// What is read and kept of each source at most.
+    pub limits: ReadLimits,
+    /// What to measure in traces, and in databases with traces; `None` refuses them.
+    pub measure: Option<TraceProfileOptions>,
+    /// Which profile of a database, by its row; it need not be given if there is only one.
+    pub profile: Option<i64>,
+    /// Which trace of a database, likewise.
+    pub trace: Option<i64>,
+    /// Longest time it may take to ask a database, seconds; `None` for the usual.
+    pub timeout: Option<u64>,
+    /// Where to keep what comes from a URL, and whether what is there may be overwritten.
+    pub save: Option<(PathBuf, bool)>,
+}
+
+impl ProfileRequest<'_> {
+    /// Loads the sources and the bases, and makes one profile of them. Of several sources those that cannot
+    /// be read are left out, and remarked.
+    ///
+    /// # Errors
+    /// If none of the sources can be read, or they do not go together.
+    pub fn load(&self, observer: &Arc<dyn Observer>) -> Result<Profile> {
+        let how = Preparation {
+            is_diff: self.is_diff,
+            normalize: self.normalize,
+            all_frames: self.all_frames,
+            comment: self.comment,
+            program: self.program,
+            build_id: self.build_id,
+            symbolize: self.symbolize,
+        };
+        if self.save.is_some() {
+            let is_url = |location: &&Location| matches!(location, Location::Url { .. });
+            let urls = self.sources.iter().chain(&self.bases).filter(is_url).count();
+            if urls != 1 {
+                let what = format!("--save keeps what comes from one URL; here are {urls}");
+                return Err(Error::Usage(what));
+            }
+        }
+        let profiles = self.load_all(&self.sources, observer)?;
+        let bases = self.load_all(&self.bases, observer)?;
+        profile::prepare(profiles, bases, how).map_err(Error::Failed)
+    }
+
+    /// Loads what can be loaded; fails if nothing can.
+    fn load_all(
+        &self,
+        locations: &[Location],
+        observer: &Arc<dyn Observer>,
+    ) -> Result<Vec<Profile>> {
+        let mut profiles = Vec::new();
+        for location in locations {
+            let loaded = match (&self.save, location) {
+                (Some((file, force)), Location::Url { url, limits }) => {
+                    save_url(url, *limits, file, *force, &**observer)
+                        .and_then(|()| self.load_one(&Location::Path(file.clone()), observer))
+                }
+                _ => self.load_one(location, observer),
+            };
+            match loaded {
+                Ok(profile) => profiles.push(profile),
+                Err(error @ Error::Failed(_)) if locations.len() > 1 => {
+                    observer.remark(&format!("{error}; going on with the others"))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if profiles.is_empty() && !locations.is_empty() {
+            return Err(Error::Failed("none of the sources could be read".into()));
+        }
+        Ok(profiles)
+    }
+
+    fn load_one(&self, location: &Location, observer: &Arc<dyn Observer>) -> Result<Profile> {
+        let mut opened = Opened::new(location, observer)?;
+        match opened.kind {
+            Kind::Database => {
+                let database = opened.into_database()?;
+                database::start(&database, self.timeout)?;
+                match &self.measure {
+                    Some(options) => database_trace::read(&database, location, self.trace, options),
+                    None => database::read(&database, location, self.profile),
+                }
+            }
+            Kind::Trace => self.read_trace(opened),
+            // What is no profile is not read to its end.
+            Kind::Other(_) => Err(opened.refuse()),
+            Kind::Profile => {
+                let with_symbols = !self.symbolize.is_off;
+                let stream = &mut opened.source.stream;
+                let profile = profile::read_within(stream, with_symbols, self.limits);
+                profile.map_err(|error| Error::Failed(format!("{location}: {error}")))
+            }
+        }
+    }
+
+    /// Measures in a trace.
+    fn read_trace(&self, opened: Opened) -> Result<Profile> {
+        let location = opened.location.clone();
+        let observer = opened.observer.clone();
+        let Some(options) = &self.measure else {
+            return Err(Error::Usage(format!(
+                "{location}: this is a trace; say with --type what to measure in it, such as --type sync"
+            )));
+        };
+        let profile = trace_profiles(opened, options, false)?
+            .pop()
+            .ok_or_else(|| Error::Failed(format!("{location}: there is no such profile")))?;
+        if profile.samples.is_empty() {
+            let kind = options.types.first().map_or("", |kind| kind.as_str());
+            observer.remark(&format!(
+                "{location}: there is no sample of type {kind} with these options"
+            ));
+        }
+        Ok(profile)
+    }
+}
+
+/// Whether a file is a program, by its first bytes: ELF, Mach-O, PE. As in pprof, one may stand before the
+/// sources.
+pub fn is_program(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    // A pipe is read only once.
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+        && (magic == *b"\x7fELF"
+            || magic == [0xcf, 0xfa, 0xed, 0xfe]
+            || magic == [0xca, 0xfe, 0xba, 0xbe]
+            || magic.starts_with(b"MZ"))
+}
