@@ -1,23 +1,27 @@
-//! Asks a trace: the canned queries by name, or any SQL over its tables:
-//! `cargo run --example ask_a_trace -- app.trace "select count(*) from goroutines"`
+//! Asks traces, profiles or a database: a canned query by its name, or any SQL over the tables:
+//! `cargo run --example ask_a_trace -- "select count(*) from goroutines" app.trace`
 
 use gotrace::analysis::Analysis;
-use gotrace::analysis::info::Rows;
+use gotrace::analysis::results::{RowForm, RowText};
 use gotrace::source::Location;
+use std::io::Write;
 
-pub fn ask(source: &str, question: &str) -> Result<Rows, Box<dyn std::error::Error>> {
-    let mut analysis = Analysis::open(&[Location::parse(source)])?;
-    let mut answer = Rows::default();
-    analysis.query(question, &[], &mut answer)?;
-    Ok(answer)
+pub fn ask(
+    question: &str,
+    sources: &[String],
+    out: &mut impl Write,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let sources: Vec<Location> = sources.iter().map(Location::parse).collect();
+    let mut analysis = Analysis::open(&sources)?;
+    let mut rows = RowText::new(RowForm::Csv, out);
+    analysis.query(question, &[], &mut rows)?;
+    rows.finish()?;
+    analysis.diagnostics().iter().for_each(|(source, found)| eprintln!("{source}: {found}"));
+    Ok(())
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut words = std::env::args().skip(1);
-    let (source, question) =
-        words.next().zip(words.next()).ok_or("usage: ask_a_trace SOURCE SQL")?;
-    let answer = ask(&source, &question)?;
-    println!("{}", answer.columns.join("\t"));
-    answer.rows.iter().for_each(|row| println!("{row:?}"));
-    Ok(())
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (question, sources) = words.split_first().ok_or("usage: ask_a_trace QUERY SOURCE...")?;
+    ask(question, sources, &mut std::io::stdout().lock())
 }

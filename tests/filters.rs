@@ -13,7 +13,7 @@ use gotrace::store::{Database, Filter, Limits, QueryResult, Value};
 struct Collect(Vec<Vec<Value>>);
 
 impl QueryResult for Collect {
-    fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
         Ok(())
     }
     fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {

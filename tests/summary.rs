@@ -527,7 +527,7 @@ fn every_invariant_can_fail() {
 struct Rows(Vec<String>);
 
 impl QueryResult for Rows {
-    fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
         Ok(())
     }
 

@@ -386,7 +386,7 @@ fn tables(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
 struct Rows(Vec<Vec<Value>>);
 
 impl QueryResult for Rows {
-    fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
         Ok(())
     }
 

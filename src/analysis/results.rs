@@ -1,11 +1,128 @@
-//! Values and rows as text: what all forms of results have in common.
+//! Results as text: for programs ([`RowText`]), and single values for people ([`shown`]).
 
-use crate::store::{Value, human_bytes, human_ns};
+use crate::store::{Batch, Cell, ColumnInfo, QueryResult, Unit, Value, human_bytes, human_ns};
+use std::borrow::Cow;
 use std::io::{self, Write};
+
+/// Forms of rows that other programs read line by line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowForm {
+    /// Comma-separated values with a header line (RFC 4180).
+    Csv,
+    /// Tab-separated values with a header line; tab, newline and backslash as `\t`, `\n`, `\\`.
+    Tsv,
+    /// One array of objects.
+    Json,
+    /// One object a line.
+    Jsonl,
+}
+
+/// Writes a result as text while it comes.
+pub struct RowText<W: Write> {
+    form: RowForm,
+    out: W,
+    /// Names of the columns, for objects as they stand there, with quotes and colon.
+    names: Vec<String>,
+    rows: u64,
+}
+
+impl<W: Write> RowText<W> {
+    /// To a writer; many small pieces are written.
+    pub fn new(form: RowForm, out: W) -> Self {
+        RowText { form, out, names: Vec::new(), rows: 0 }
+    }
+
+    /// Writes what stands behind the last row, and gives the writer back.
+    ///
+    /// # Errors
+    /// If the writer fails.
+    pub fn finish(mut self) -> io::Result<W> {
+        if self.form == RowForm::Json && !self.names.is_empty() {
+            self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        }
+        Ok(self.out)
+    }
+
+    fn write_object(&mut self, row: impl Iterator<Item = Value>) -> io::Result<()> {
+        self.write_cells(row.collect::<Vec<_>>().iter().map(Cell::from))
+    }
+
+    fn write_cells<'a>(&mut self, row: impl Iterator<Item = Cell<'a>>) -> io::Result<()> {
+        self.rows += 1;
+        match self.form {
+            RowForm::Csv => {
+                let mut writer = csv::Writer::from_writer(&mut self.out);
+                writer.write_record(row.map(|cell| plain(cell).into_owned()))?;
+                writer.flush()
+            }
+            RowForm::Tsv => write_tsv(&mut self.out, row.map(plain)),
+            RowForm::Json | RowForm::Jsonl => {
+                let start: &[u8] = match (self.form, self.rows) {
+                    (RowForm::Jsonl, _) => b"",
+                    (_, 1) => b"[\n",
+                    _ => b",\n",
+                };
+                self.out.write_all(start)?;
+                self.out.write_all(b"{")?;
+                for (index, (name, cell)) in self.names.iter().zip(row).enumerate() {
+                    if index > 0 {
+                        self.out.write_all(b",")?;
+                    }
+                    self.out.write_all(name.as_bytes())?;
+                    write_json(&mut self.out, cell)?;
+                }
+                self.out.write_all(if self.form == RowForm::Json { b"}" } else { b"}\n" })
+            }
+        }
+    }
+}
+
+impl<W: Write> QueryResult for RowText<W> {
+    fn columns(&mut self, columns: &[ColumnInfo]) -> io::Result<()> {
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        match self.form {
+            RowForm::Csv => {
+                let mut writer = csv::Writer::from_writer(&mut self.out);
+                writer.write_record(&names)?;
+                writer.flush()?;
+                self.names = names;
+            }
+            RowForm::Tsv => {
+                write_tsv(&mut self.out, names.iter().map(|name| Cow::Borrowed(name.as_str())))?;
+                self.names = names;
+            }
+            RowForm::Json | RowForm::Jsonl => {
+                let key = |name: &String| Ok(serde_json::to_string(name)? + ":");
+                self.names = distinct(&names).iter().map(key).collect::<io::Result<_>>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        if self.form != RowForm::Csv {
+            return (0..batch.rows()).try_for_each(|row| self.write_cells(batch.row(row)));
+        }
+        // One writer for all of them: it has a buffer of its own.
+        self.rows += batch.rows() as u64;
+        let mut writer = csv::Writer::from_writer(&mut self.out);
+        for row in 0..batch.rows() {
+            for cell in batch.row(row) {
+                writer.write_field(plain(cell).as_bytes())?;
+            }
+            writer.write_record(None::<&[u8]>)?;
+        }
+        writer.flush()
+    }
+
+    fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
+        self.write_object(values.into_iter())
+    }
+}
 
 /// Names of which none is there twice: a second `id` becomes `id:1`, as SQLite itself calls it in a
 /// subquery. An object cannot have two members of one name.
-pub fn distinct(names: &[String]) -> Vec<String> {
+fn distinct(names: &[String]) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
         let numbered = (1..).map(|number| format!("{name}:{number}"));
@@ -16,20 +133,25 @@ pub fn distinct(names: &[String]) -> Vec<String> {
     distinct
 }
 
-/// A row as an object.
-pub fn object(names: &[String], values: &[Value]) -> serde_json::Map<String, serde_json::Value> {
-    names.iter().cloned().zip(values.iter().map(json)).collect()
+/// A value as JSON. What JSON has no number for is null; bytes are hexadecimal digits.
+pub fn json(cell: Cell<'_>) -> serde_json::Value {
+    match cell {
+        Cell::Null => serde_json::Value::Null,
+        Cell::Integer(value) => value.into(),
+        Cell::Real(value) => value.into(),
+        Cell::Text(text) => text.into(),
+        Cell::Blob(bytes) => hex(bytes).into(),
+    }
 }
 
-/// A value as JSON.
-pub fn json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Integer(value) => (*value).into(),
-        Value::Real(value) => (*value).into(),
-        Value::Text(text) => text.as_str().into(),
-        Value::Blob(bytes) => hex(bytes).into(),
+fn write_json(out: &mut impl Write, cell: Cell<'_>) -> io::Result<()> {
+    match cell {
+        Cell::Null => out.write_all(b"null")?,
+        Cell::Integer(value) => write!(out, "{value}")?,
+        Cell::Text(text) => serde_json::to_writer(out, text)?,
+        other => serde_json::to_writer(out, &json(other))?,
     }
+    Ok(())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -37,13 +159,13 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A value without decoration; NULL is empty.
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Integer(value) => value.to_string(),
-        Value::Real(value) => real(*value),
-        Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => hex(bytes),
+pub fn plain(cell: Cell<'_>) -> Cow<'_, str> {
+    match cell {
+        Cell::Null => Cow::Borrowed(""),
+        Cell::Integer(value) => Cow::Owned(value.to_string()),
+        Cell::Real(value) => Cow::Owned(real(value)),
+        Cell::Text(text) => Cow::Borrowed(text),
+        Cell::Blob(bytes) => Cow::Owned(hex(bytes)),
     }
 }
 
@@ -57,17 +179,17 @@ fn real(value: f64) -> String {
 }
 
 /// A value for people. The end of the column's name tells the unit.
-pub fn shown(name: &str, value: &Value) -> String {
-    match value {
-        Value::Integer(ns) if is_moment(name) => format!("{:.6}s", *ns as f64 / 1e9),
-        Value::Integer(ns) if name.ends_with("_ns") => human_ns(*ns),
-        Value::Real(ns) if name.ends_with("_ns") => human_ns(ns.round() as i64),
-        Value::Integer(bytes) if name.ends_with("_bytes") => human_bytes(*bytes as f64),
-        Value::Real(bytes) if name.ends_with("_bytes") => human_bytes(*bytes),
-        Value::Real(share) if name.ends_with("share") => format!("{:.1}%", share * 100.0),
-        Value::Real(value) if is_long(*value) => real(*value),
-        Value::Real(value) => format!("{value:.2}"),
-        other => plain(other),
+pub fn shown(name: &str, cell: Cell<'_>) -> String {
+    match (cell, Unit::of(name)) {
+        (Cell::Integer(ns), _) if is_moment(name) => format!("{:.6}s", ns as f64 / 1e9),
+        (Cell::Integer(ns), Some(Unit::Nanoseconds)) => human_ns(ns),
+        (Cell::Real(ns), Some(Unit::Nanoseconds)) => human_ns(ns.round() as i64),
+        (Cell::Integer(bytes), Some(Unit::Bytes)) => human_bytes(bytes as f64),
+        (Cell::Real(bytes), Some(Unit::Bytes)) => human_bytes(bytes),
+        (Cell::Real(share), Some(Unit::Share)) => format!("{:.1}%", share * 100.0),
+        (Cell::Real(value), _) if is_long(value) => real(value),
+        (Cell::Real(value), _) => format!("{value:.2}"),
+        (other, _) => plain(other).into_owned(),
     }
 }
 
@@ -86,31 +208,26 @@ fn is_moment(name: &str) -> bool {
     MOMENTS.contains(&name) || name.ends_with("_at_ns")
 }
 
-/// A line of comma-separated values (RFC 4180).
-///
-/// # Errors
-/// If `out` fails.
-pub fn write_csv(out: &mut impl Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().from_writer(out);
-    writer.write_record(fields)?;
-    writer.flush()
-}
-
-/// A line of tab-separated values; tab, newline and backslash as `\\t`, `\\n`, `\\\\`.
-///
-/// # Errors
-/// If `out` fails.
-pub fn write_tsv(out: &mut impl Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
+fn write_tsv<'a>(
+    out: &mut impl Write,
+    fields: impl Iterator<Item = Cow<'a, str>>,
+) -> io::Result<()> {
     for (index, field) in fields.enumerate() {
         if index > 0 {
             out.write_all(b"\t")?;
         }
-        let escaped = field
-            .replace('\\', "\\\\")
-            .replace('\t', "\\t")
-            .replace('\n', "\\n")
-            .replace('\r', "\\r");
-        out.write_all(escaped.as_bytes())?;
+        let mut rest: &str = &field;
+        while let Some(at) = rest.find(['\\', '\t', '\n', '\r']) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            out.write_all(match rest.as_bytes()[at] {
+                b'\\' => b"\\\\",
+                b'\t' => b"\\t",
+                b'\n' => b"\\n",
+                _ => b"\\r",
+            })?;
+            rest = &rest[at + 1..];
+        }
+        out.write_all(rest.as_bytes())?;
     }
     out.write_all(b"\n")
 }

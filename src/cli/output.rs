@@ -1,9 +1,9 @@
 //! Results in the formats of `-f`.
 
-use crate::analysis::results::{distinct, object, plain, shown, write_csv, write_tsv};
+use crate::analysis::results::{RowForm, RowText, plain, shown};
 use crate::cli::table::{Cell, Column, lay_out};
 use crate::cli::{pager, terminal};
-use crate::store::{QueryResult, Value};
+use crate::store::{Batch, Cell as Field, ColumnInfo, QueryResult, Value};
 use clap::ValueEnum;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -31,10 +31,20 @@ pub enum Format {
 /// Most rows a table is aligned over; alignment needs all of them in memory.
 const MAX_TABLE_ROWS: usize = 100_000;
 
+type Writer<'a> = BufWriter<Box<dyn Write + 'a>>;
+
+/// Where rows go.
+enum Target<'a> {
+    /// Written as they come.
+    Text(RowText<Writer<'a>>),
+    /// Kept, or of one value.
+    Own(Writer<'a>),
+}
+
 /// Writes a result, to standard output or elsewhere.
 pub struct Output<'a> {
     format: Format,
-    out: BufWriter<Box<dyn Write + 'a>>,
+    target: Target<'a>,
     is_terminal: bool,
     /// How to see the columns that a table on a terminal has no room for; `None` if it has all, however wide.
     pub fit: Option<&'static str>,
@@ -57,9 +67,18 @@ impl<'a> Output<'a> {
     /// To a writer.
     pub fn to(out: Box<dyn Write + 'a>, is_terminal: bool, format: Option<Format>) -> Self {
         let format = format.unwrap_or(if is_terminal { Format::Table } else { Format::Csv });
+        let out = BufWriter::with_capacity(1 << 16, out);
+        let text = |form, out| Target::Text(RowText::new(form, out));
+        let target = match format {
+            Format::Csv => text(RowForm::Csv, out),
+            Format::Tsv => text(RowForm::Tsv, out),
+            Format::Json => text(RowForm::Json, out),
+            Format::Jsonl => text(RowForm::Jsonl, out),
+            _ => Target::Own(out),
+        };
         Output {
             format,
-            out: BufWriter::with_capacity(1 << 16, out),
+            target,
             is_terminal,
             fit: None,
             is_paged: false,
@@ -81,12 +100,20 @@ impl<'a> Output<'a> {
             Format::Table if !self.names.is_empty() => self.write_table()?,
             Format::Vertical if !self.names.is_empty() => self.write_vertical()?,
             Format::Markdown if !self.names.is_empty() => self.write_markdown()?,
-            Format::Json if !self.names.is_empty() => {
-                self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
-            }
             _ => {}
         }
-        self.out.flush()
+        match self.target {
+            Target::Text(text) => text.finish()?.flush(),
+            Target::Own(mut out) => out.flush(),
+        }
+    }
+
+    /// Writes what is not [`RowText`]'s.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.target {
+            Target::Own(out) => out.write_all(bytes),
+            Target::Text(_) => Ok(()),
+        }
     }
 
     /// Texts of others, as they may be shown. Before anything gets its width.
@@ -131,8 +158,8 @@ impl<'a> Output<'a> {
         Cell {
             text: match self.is_terminal {
                 // A tab would move all that stands behind it.
-                true => self.safe(shown(name, value)).replace('\t', "    "),
-                false => shown(name, value),
+                true => self.safe(shown(name, Field::from(value))).replace('\t', "    "),
+                false => shown(name, Field::from(value)),
             },
             is_number: matches!(value, Value::Integer(_) | Value::Real(_)),
             is_nothing,
@@ -146,7 +173,7 @@ impl<'a> Output<'a> {
         for (number, row) in (1..).zip(std::mem::take(&mut self.table)) {
             lines.push(format!("── row {number} ──"));
             for ((value, name), shown_name) in row.iter().zip(&self.names).zip(&names) {
-                let text = self.safe(shown(name, value));
+                let text = self.safe(shown(name, Field::from(value)));
                 let mut parts = text.split('\n');
                 let first = parts.next().unwrap_or("");
                 lines.push(format!("{shown_name:width$}   {first}").trim_end().to_owned());
@@ -163,7 +190,7 @@ impl<'a> Output<'a> {
         if self.is_terminal && self.is_paged && pager::show(lines) {
             return Ok(());
         }
-        lines.iter().try_for_each(|line| writeln!(self.out, "{line}"))
+        lines.iter().try_for_each(|line| self.put(format!("{line}\n").as_bytes()))
     }
 
     /// The one value of the one row, without anything around it.
@@ -180,10 +207,12 @@ impl<'a> Output<'a> {
             Value::Blob(_) if self.is_terminal => Err(io::Error::other(
                 "the value is bytes, which are not for a terminal; -o FILE writes a file, and a pipe takes it",
             )),
-            Value::Blob(bytes) => self.out.write_all(bytes),
+            Value::Blob(bytes) => self.put(bytes),
             // The next prompt begins on a line of its own.
-            value if self.is_terminal => writeln!(self.out, "{}", plain(value)),
-            value => self.out.write_all(plain(value).as_bytes()),
+            value if self.is_terminal => {
+                self.put(format!("{}\n", plain(Field::from(value))).as_bytes())
+            }
+            value => self.put(plain(Field::from(value)).as_bytes()),
         }
     }
 
@@ -194,7 +223,8 @@ impl<'a> Output<'a> {
             let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "\\<");
             text.replace('\n', "<br>")
         };
-        self.out.write_all(line(self.names.iter().cloned().map(escape).collect()).as_bytes())?;
+        let names = line(self.names.iter().cloned().map(escape).collect());
+        self.put(names.as_bytes())?;
         let marks = (0..self.names.len()).map(|column| {
             let is_number = self
                 .table
@@ -203,28 +233,31 @@ impl<'a> Output<'a> {
             String::from(if is_number { "---:" } else { "---" })
         });
         let marks = line(marks.collect());
-        self.out.write_all(marks.as_bytes())?;
+        self.put(marks.as_bytes())?;
         for row in std::mem::take(&mut self.table) {
-            self.out.write_all(
-                line(row.iter().map(|value| escape(plain(value))).collect()).as_bytes(),
-            )?;
+            let cells = row.iter().map(|value| escape(plain(Field::from(value)).into_owned()));
+            self.put(line(cells.collect()).as_bytes())?;
         }
         Ok(())
     }
 }
 
 impl QueryResult for Output<'_> {
-    fn columns(&mut self, names: &[&str]) -> io::Result<()> {
-        self.names = names.iter().map(|&name| name.to_owned()).collect();
-        match self.format {
-            Format::Csv => write_csv(&mut self.out, names.iter().map(|name| String::from(*name))),
-            Format::Tsv => write_tsv(&mut self.out, names.iter().map(|name| String::from(*name))),
-            Format::Json | Format::Jsonl => {
-                self.names = distinct(&self.names);
-                Ok(())
-            }
-            _ => Ok(()),
+    fn columns(&mut self, columns: &[ColumnInfo]) -> io::Result<()> {
+        self.names = columns.iter().map(|column| column.name.clone()).collect();
+        match &mut self.target {
+            Target::Text(text) => text.columns(columns),
+            Target::Own(_) => Ok(()),
         }
+    }
+
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        if let Target::Text(text) = &mut self.target {
+            self.rows += batch.rows() as u64;
+            return text.batch(batch);
+        }
+        (0..batch.rows())
+            .try_for_each(|row| self.row(batch.row(row).map(Field::to_value).collect()))
     }
 
     fn keeps_rows(&self) -> bool {
@@ -234,26 +267,16 @@ impl QueryResult for Output<'_> {
 
     fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
         self.rows += 1;
-        match self.format {
-            Format::Raw => self.write_raw(values),
-            Format::Table | Format::Vertical | Format::Markdown => {
-                if self.table.len() < MAX_TABLE_ROWS {
-                    self.table.push(values);
-                } else {
-                    self.hidden += 1;
-                }
+        match &mut self.target {
+            Target::Text(text) => text.row(values),
+            Target::Own(_) if self.format == Format::Raw => self.write_raw(values),
+            Target::Own(_) if self.table.len() < MAX_TABLE_ROWS => {
+                self.table.push(values);
                 Ok(())
             }
-            Format::Csv => write_csv(&mut self.out, values.iter().map(plain)),
-            Format::Tsv => write_tsv(&mut self.out, values.iter().map(plain)),
-            Format::Json => {
-                self.out.write_all(if self.rows == 1 { b"[\n" } else { b",\n" })?;
-                serde_json::to_writer(&mut self.out, &object(&self.names, &values))?;
+            Target::Own(_) => {
+                self.hidden += 1;
                 Ok(())
-            }
-            Format::Jsonl => {
-                serde_json::to_writer(&mut self.out, &object(&self.names, &values))?;
-                self.out.write_all(b"\n")
             }
         }
     }

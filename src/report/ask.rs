@@ -1,71 +1,93 @@
 //! Asking the database for what the report needs.
 
 use super::finding::UNKNOWN;
-use crate::store::{Database, QueryResult, StoreError, Value};
+use crate::store::{self, Batch, Cell as Value, ColumnInfo, Database, QueryResult, StoreError};
 use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
 
 /// What the amounts of a column may add up to, over all rows of an answer: 73 years, if they are times. So the
 /// sums of four such columns are a number still, and nobody who adds up amounts need think of it. A database may
 /// hold any number; what is more than this is cut.
 const MOST: i64 = (1 << 61) - 1;
 
-/// A row of an answer.
-pub struct Row {
-    values: Vec<Value>,
-    /// For each column, what its amounts add up to so far.
-    totals: Rc<[Cell<i64>]>,
+/// A row of an answer. Columns go by name; that each name is one of the statement's is checked where there are
+/// debug assertions, so by the tests, in which every statement runs.
+pub struct Row<'a> {
+    batch: &'a Batch,
+    row: usize,
+    columns: &'a [Column],
+    /// Where the next name is looked for first: names come in the order of the statement, mostly.
+    next: Cell<usize>,
 }
 
-impl Row {
+struct Column {
+    name: String,
+    /// What its amounts add up to so far.
+    total: Cell<i64>,
+}
+
+impl Row<'_> {
+    fn column(&self, name: &str) -> Option<usize> {
+        let next = self.next.get();
+        let is_it = |&at: &usize| self.columns[at].name == name;
+        let found = (next..self.columns.len()).chain(0..next).find(is_it);
+        debug_assert!(found.is_some(), "the statement gives no column '{name}'");
+        self.next.set(found? + 1);
+        found
+    }
+
     /// The integer in a column, as large as may be; `None` for NULL. For what is neither added up nor
     /// subtracted, such as row numbers.
-    pub fn integer(&self, column: usize) -> Option<i64> {
-        match self.values.get(column) {
-            Some(Value::Integer(value)) => Some(*value),
-            Some(Value::Real(value)) => Some(value.round() as i64),
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        match self.batch.cell(self.row, self.column(name)?) {
+            Value::Integer(value) => Some(value),
+            Value::Real(value) => Some(value.round() as i64),
             _ => None,
         }
     }
 
     /// The integer in a column, 0 for NULL, cut to what can be subtracted: for moments and levels.
-    pub fn value(&self, column: usize) -> i64 {
-        self.integer(column).unwrap_or(0).clamp(-MOST, MOST)
+    pub fn value(&self, name: &str) -> i64 {
+        self.integer(name).unwrap_or(0).clamp(-MOST, MOST)
     }
 
     /// The amount in a column, such as a duration or a number of things; 0 for NULL, which means in a column of
     /// sums that nothing was there to sum.
-    pub fn sum(&self, column: usize) -> i64 {
-        let total = &self.totals[column];
-        let value = self.integer(column).unwrap_or(0).clamp(0, MOST - total.get());
+    pub fn sum(&self, name: &str) -> i64 {
+        let Some(column) = self.column(name) else { return 0 };
+        self.next.set(column);
+        let total = &self.columns[column].total;
+        let value = self.integer(name).unwrap_or(0).clamp(0, MOST - total.get());
         total.set(total.get() + value);
         value
     }
 
     /// The text in a column; `None` for NULL.
-    pub fn text(&self, column: usize) -> Option<String> {
-        match self.values.get(column) {
-            Some(Value::Text(text)) => Some(text.clone()),
+    pub fn text(&self, name: &str) -> Option<String> {
+        match self.batch.cell(self.row, self.column(name)?) {
+            Value::Text(text) => Some(text.into()),
             _ => None,
         }
     }
 }
 
-struct Each<F: FnMut(Row)> {
+struct Each<F: FnMut(&Row<'_>)> {
     take: F,
-    totals: Rc<[Cell<i64>]>,
+    columns: Vec<Column>,
     keeps_rows: bool,
 }
 
-impl<F: FnMut(Row)> QueryResult for Each<F> {
-    fn columns(&mut self, names: &[&str]) -> io::Result<()> {
-        self.totals = names.iter().map(|_| Cell::new(0)).collect();
+impl<F: FnMut(&Row<'_>)> QueryResult for Each<F> {
+    fn columns(&mut self, columns: &[ColumnInfo]) -> io::Result<()> {
+        let column = |one: &ColumnInfo| Column { name: one.name.clone(), total: Cell::new(0) };
+        self.columns = columns.iter().map(column).collect();
         Ok(())
     }
 
-    fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
-        (self.take)(Row { values, totals: Rc::clone(&self.totals) });
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        for row in 0..batch.rows() {
+            (self.take)(&Row { batch, row, columns: &self.columns, next: Cell::new(0) });
+        }
         Ok(())
     }
 
@@ -79,7 +101,7 @@ pub fn each(
     database: &Database,
     sql: &str,
     parameters: &[(&str, i64)],
-    take: impl FnMut(Row),
+    take: impl FnMut(&Row<'_>),
 ) -> Result<(), StoreError> {
     ask(database, sql, parameters, false, take)
 }
@@ -89,22 +111,25 @@ fn ask(
     sql: &str,
     parameters: &[(&str, i64)],
     keeps_rows: bool,
-    take: impl FnMut(Row),
+    take: impl FnMut(&Row<'_>),
 ) -> Result<(), StoreError> {
-    let parameters: Vec<(String, Value)> =
-        parameters.iter().map(|&(name, value)| (name.to_owned(), Value::Integer(value))).collect();
-    database.ask(sql, &parameters, &mut Each { take, totals: Rc::from([]), keeps_rows })?;
+    let parameters: Vec<(String, store::Value)> = parameters
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), store::Value::Integer(value)))
+        .collect();
+    database.ask(sql, &parameters, &mut Each { take, columns: Vec::new(), keeps_rows })?;
     Ok(())
 }
 
-/// All rows of an answer.
-pub fn rows(
+/// What a function makes of the rows of an answer, all of which is kept.
+pub fn rows<T>(
     database: &Database,
     sql: &str,
     parameters: &[(&str, i64)],
-) -> Result<Vec<Row>, StoreError> {
+    mut make: impl FnMut(&Row<'_>) -> T,
+) -> Result<Vec<T>, StoreError> {
     let mut rows = Vec::new();
-    ask(database, sql, parameters, true, |row| rows.push(row))?;
+    ask(database, sql, parameters, true, |row| rows.push(make(row)))?;
     Ok(rows)
 }
 
@@ -112,7 +137,9 @@ pub fn rows(
 /// stack that is not there), and the function at which it leaves the program for the runtime or the
 /// standard library's plumbing.
 pub fn stack(database: &Database, id: i64) -> Result<(String, String), StoreError> {
-    let rows = rows(database, "select stack(:id), stack_user(:id)", &[("id", id)])?;
-    let text = |column| rows.first().and_then(|row| row.text(column));
-    Ok((text(0).unwrap_or_default(), text(1).unwrap_or_else(|| UNKNOWN.into())))
+    let sql = "select stack(:id) as stack, stack_user(:id) as place";
+    let texts = |row: &Row<'_>| (row.text("stack"), row.text("place"));
+    let rows = rows(database, sql, &[("id", id)], texts)?;
+    let (stack, place) = rows.into_iter().next().unwrap_or_default();
+    Ok((stack.unwrap_or_default(), place.unwrap_or_else(|| UNKNOWN.into())))
 }

@@ -299,18 +299,18 @@ pub fn traces(database: &Database) -> Result<Vec<TraceFacts>, StoreError> {
     let sql = "select id, source, written_by, duration_ns, gomaxprocs, events, gaps, lost_bytes,
                  start_unix_ns
                from traces order by id";
-    let row = |row: Row| TraceFacts {
-        id: row.value(0),
-        source: row.text(1).unwrap_or_default(),
-        written_by: row.text(2).unwrap_or_default(),
-        duration_ns: row.value(3).max(0),
-        gomaxprocs: row.integer(4).map(|procs| procs.clamp(0, MAX_PROCS)),
-        events: row.sum(5),
-        gaps: row.sum(6),
-        lost_bytes: row.sum(7),
-        start_unix_ns: row.integer(8),
+    let row = |row: &Row<'_>| TraceFacts {
+        id: row.value("id"),
+        source: row.text("source").unwrap_or_default(),
+        written_by: row.text("written_by").unwrap_or_default(),
+        duration_ns: row.value("duration_ns").max(0),
+        gomaxprocs: row.integer("gomaxprocs").map(|procs| procs.clamp(0, MAX_PROCS)),
+        events: row.sum("events"),
+        gaps: row.sum("gaps"),
+        lost_bytes: row.sum("lost_bytes"),
+        start_unix_ns: row.integer("start_unix_ns"),
     };
-    Ok(ask::rows(database, sql, &[])?.into_iter().map(row).collect())
+    ask::rows(database, sql, &[], row)
 }
 
 /// What is summed over goroutines one by one.
@@ -324,35 +324,37 @@ struct Sums {
 impl Sums {
     /// One pass over the goroutines: of a trace with many, grouping them in SQL takes longer.
     fn read(database: &Database, trace: i64) -> Result<Sums, StoreError> {
-        let sql = "select id, goid, function_id, create_stack_id, existed_before, ended_ns is null,
-                     running_ns, runnable_ns, syscall_ns + syscall_blocked_ns, total_ns
+        let sql = "select id, goid, function_id, create_stack_id, existed_before, ended_ns is null as is_left,
+                     running_ns, runnable_ns, syscall_ns + syscall_blocked_ns as syscall_ns, total_ns
                    from raw_goroutines where trace_id = :trace";
         let mut sums = Sums::default();
-        ask::each(database, sql, &[("trace", trace)], |row| sums.add(&row))?;
+        ask::each(database, sql, &[("trace", trace)], |row| sums.add(row))?;
         Ok(sums)
     }
 
-    fn add(&mut self, row: &Row) {
-        let (function, is_new) = (row.integer(2), row.value(4) == 0);
-        let (running_ns, ready_ns, syscall_ns) = (row.sum(6), row.sum(7), row.sum(8));
+    fn add(&mut self, row: &Row<'_>) {
+        let (function, is_new) = (row.integer("function_id"), row.value("existed_before") == 0);
+        let (running_ns, ready_ns, syscall_ns) =
+            (row.sum("running_ns"), row.sum("runnable_ns"), row.sum("syscall_ns"));
         let facts = self.functions.entry(function).or_default();
         facts.goroutines += 1;
         facts.started += i64::from(is_new);
-        facts.ended += i64::from(row.value(5) == 0);
+        facts.ended += i64::from(row.value("is_left") == 0);
         facts.time.running_ns += running_ns;
         facts.time.ready_ns += ready_ns;
         facts.time.syscall_ns += syscall_ns;
         if is_new {
-            let creation = self.creations.entry((row.integer(3), function)).or_default();
+            let creation =
+                self.creations.entry((row.integer("create_stack_id"), function)).or_default();
             creation.goroutines += 1;
             creation.running_ns += running_ns;
             creation.ready_ns += ready_ns;
-            creation.total_ns += row.sum(9);
+            creation.total_ns += row.sum("total_ns");
         }
         let busy_ns = running_ns + ready_ns + syscall_ns;
         if self.busiest.len() < MAX_BUSIEST || busy_ns > self.busiest[MAX_BUSIEST - 1].busy_ns {
             let at = self.busiest.partition_point(|one| one.busy_ns >= busy_ns);
-            let (id, goid) = (row.value(0), row.value(1));
+            let (id, goid) = (row.value("id"), row.value("goid"));
             let one = BusyGoroutine { id, goid, name: None, function, busy_ns, running_ns };
             self.busiest.insert(at, one);
             self.busiest.truncate(MAX_BUSIEST);
@@ -387,50 +389,52 @@ impl Sums {
 fn read_names(database: &Database) -> Result<HashMap<i64, String>, StoreError> {
     let mut names = HashMap::new();
     ask::each(database, "select id, name from functions", &[], |row| {
-        names.insert(row.value(0), row.text(1).unwrap_or_default());
+        names.insert(row.value("id"), row.text("name").unwrap_or_default());
     })?;
     Ok(names)
 }
 
 fn read_procs(database: &Database, trace: i64) -> Result<ProcFacts, StoreError> {
-    let sql = "select sum(goroutine_ns), sum(syscall_ns),
-                 sum(running_ns - goroutine_ns - syscall_ns), sum(idle_ns)
+    let sql = "select sum(goroutine_ns) as goroutine_ns, sum(syscall_ns) as syscall_ns,
+                 sum(running_ns - goroutine_ns - syscall_ns) as scheduler_ns, sum(idle_ns) as idle_ns
                from procs where trace_id = :trace";
-    let rows = ask::rows(database, sql, &[("trace", trace)])?;
-    Ok(rows.first().map_or_else(ProcFacts::default, |row| ProcFacts {
-        goroutine_ns: row.sum(0),
-        syscall_ns: row.sum(1),
-        scheduler_ns: row.sum(2).max(0),
-        idle_ns: row.sum(3),
-    }))
+    let procs = |row: &Row<'_>| ProcFacts {
+        goroutine_ns: row.sum("goroutine_ns"),
+        syscall_ns: row.sum("syscall_ns"),
+        scheduler_ns: row.sum("scheduler_ns").max(0),
+        idle_ns: row.sum("idle_ns"),
+    };
+    let rows = ask::rows(database, sql, &[("trace", trace)], procs)?;
+    Ok(rows.into_iter().next().unwrap_or_default())
 }
 
 fn read_places(database: &Database, trace: i64) -> Result<Vec<Place>, StoreError> {
     // The name in the totals may be one that was not yet known then; the goroutine has it.
-    let sql = "select t.state, t.reason, t.kind, t.stack_id, coalesce(t.name, g.name), t.spans,
-                 t.total_ns, t.max_ns, coalesce(s.start_ns, 0), s.code >> 7 & 1, g.goid,
-                 stack_user(t.stack_id), stack(t.stack_id)
+    let sql = "select t.state, t.reason, t.kind, t.stack_id, coalesce(t.name, g.name) as name, t.spans,
+                 t.total_ns, t.max_ns, coalesce(s.start_ns, 0) as max_start_ns, s.code >> 7 & 1 as max_is_open,
+                 g.goid as max_goid,
+                 stack_user(t.stack_id) as place, stack(t.stack_id) as stack
                from state_totals t
                join goroutines g on g.id = t.max_goroutine_id
                left join raw_goroutine_states s on s.id = t.max_state_id
                where t.trace_id = :trace
                order by t.total_ns desc, t.stack_id, t.name";
-    let place = |row: Row| Place {
-        state: row.text(0).unwrap_or_default(),
-        reason: row.text(1),
-        kind: kind(row.text(2), row.text(12).as_deref()),
-        stack_id: row.integer(3),
-        name: row.text(4),
-        spans: row.sum(5),
-        total_ns: row.sum(6),
-        max_ns: row.value(7).max(0),
-        max_start_ns: row.value(8),
-        max_is_open: row.value(9) != 0,
-        max_goid: row.integer(10),
-        place: row.text(11),
-        stack: row.text(12).unwrap_or_default(),
+    let place = |row: &Row<'_>| Place {
+        state: row.text("state").unwrap_or_default(),
+        reason: row.text("reason"),
+        kind: kind(row.text("kind"), row.text("stack").as_deref()),
+        stack_id: row.integer("stack_id"),
+        name: row.text("name"),
+        spans: row.sum("spans"),
+        total_ns: row.sum("total_ns"),
+        max_ns: row.value("max_ns").max(0),
+        max_start_ns: row.value("max_start_ns"),
+        max_is_open: row.value("max_is_open") != 0,
+        max_goid: row.integer("max_goid"),
+        place: row.text("place"),
+        stack: row.text("stack").unwrap_or_default(),
     };
-    Ok(ask::rows(database, sql, &[("trace", trace)])?.into_iter().map(place).collect())
+    ask::rows(database, sql, &[("trace", trace)], place)
 }
 
 /// The kind of a wait. The runtime has one reason, "sync", for everything that is built on its
@@ -454,8 +458,8 @@ pub fn is_mutex(stack: &str) -> bool {
 
 fn read_left(database: &Database, trace: i64) -> Result<Vec<LeftGoroutine>, StoreError> {
     let sql =
-        "select g.goid, f.name, g.created_ns, g.existed_before, g.create_stack_id, s.start_ns,
-                 s.duration_ns, s.stack_id, r.name, r.kind
+        "select g.goid, f.name, g.created_ns, g.existed_before, g.create_stack_id, s.start_ns as since_ns,
+                 s.duration_ns as waited_ns, s.stack_id, r.name as reason, r.kind
                from raw_goroutines g
                left join functions f on f.id = g.function_id
                cross join raw_goroutine_states s on s.id = (
@@ -463,20 +467,20 @@ fn read_left(database: &Database, trace: i64) -> Result<Vec<LeftGoroutine>, Stor
                join reasons r on r.id = s.code >> 8
                where g.trace_id = :trace and g.ended_ns is null and s.code & 7 = 4
                limit :limit";
-    let left = |row: Row| LeftGoroutine {
-        goid: row.value(0),
-        name: row.text(1),
-        created_ns: row.value(2),
-        existed_before: row.value(3) != 0,
-        create_stack_id: row.integer(4),
-        since_ns: row.value(5),
-        waited_ns: row.sum(6),
-        stack_id: row.integer(7),
-        reason: row.text(8).unwrap_or_default(),
-        kind: row.text(9).unwrap_or_default(),
+    let left = |row: &Row<'_>| LeftGoroutine {
+        goid: row.value("goid"),
+        name: row.text("name"),
+        created_ns: row.value("created_ns"),
+        existed_before: row.value("existed_before") != 0,
+        create_stack_id: row.integer("create_stack_id"),
+        since_ns: row.value("since_ns"),
+        waited_ns: row.sum("waited_ns"),
+        stack_id: row.integer("stack_id"),
+        reason: row.text("reason").unwrap_or_default(),
+        kind: row.text("kind").unwrap_or_default(),
     };
     let parameters = [("trace", trace), ("limit", MAX_LEFT)];
-    Ok(ask::rows(database, sql, &parameters)?.into_iter().map(left).collect())
+    ask::rows(database, sql, &parameters, left)
 }
 
 #[cfg(test)]

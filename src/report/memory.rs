@@ -91,11 +91,11 @@ fn read_cycles(database: &Database, trace: i64, memory: &mut Memory) -> Result<(
                from gc_cycles where trace_id = :trace order by start_ns";
     ask::each(database, sql, &[("trace", trace)], |row| {
         memory.cycles.push(Cycle {
-            start_ns: row.value(0),
-            mark_ns: row.sum(1),
-            assist_ns: row.sum(2),
-            background_ns: row.sum(3),
-            stack_id: row.integer(4),
+            start_ns: row.value("start_ns"),
+            mark_ns: row.sum("duration_ns"),
+            assist_ns: row.sum("assist_ns"),
+            background_ns: row.sum("background_ns"),
+            stack_id: row.integer("stack_id"),
         });
     })
 }
@@ -107,17 +107,19 @@ fn read_pauses(database: &Database, trace: i64, memory: &mut Memory) -> Result<(
                order by start_ns";
     ask::each(database, sql, &[("trace", trace)], |row| {
         memory.pauses.push(Pause {
-            kind: row.text(0).unwrap_or_default(),
-            start_ns: row.value(1),
-            duration_ns: row.sum(2),
-            stack_id: row.integer(3),
+            kind: row.text("kind").unwrap_or_default(),
+            start_ns: row.value("start_ns"),
+            duration_ns: row.sum("duration_ns"),
+            stack_id: row.integer("stack_id"),
         });
     })
 }
 
 fn read_assists(database: &Database, trace: i64, memory: &mut Memory) -> Result<(), StoreError> {
     // stack_id is that of the longest: SQLite takes bare columns from the row of max().
-    let sql = "select stack_user(stack_id), sum(times), sum(total_ns), max(longest_ns), stack_id
+    let sql =
+        "select stack_user(stack_id) as place, sum(times) as times, sum(total_ns) as total_ns,
+                 max(longest_ns) as longest_ns, stack_id
                from (
                  select stack_id, count(*) as times, sum(duration_ns) as total_ns,
                    max(duration_ns) as longest_ns
@@ -126,10 +128,10 @@ fn read_assists(database: &Database, trace: i64, memory: &mut Memory) -> Result<
                group by 1 order by 3 desc, 1";
     ask::each(database, sql, &[("trace", trace)], |row| {
         memory.assists.push(AssistPlace {
-            place: row.text(0),
-            assists: row.sum(1),
-            total_ns: row.sum(2),
-            stack_id: row.integer(4),
+            place: row.text("place"),
+            assists: row.sum("times"),
+            total_ns: row.sum("total_ns"),
+            stack_id: row.integer("stack_id"),
         });
     })
 }
@@ -140,17 +142,17 @@ fn read_heap(
     duration_ns: i64,
     memory: &mut Memory,
 ) -> Result<(), StoreError> {
-    let sql = "select time_ns, value, name = 'heap_goal_bytes'
+    let sql = "select time_ns, value, name = 'heap_goal_bytes' as is_goal
                from metrics
                where trace_id = :trace and name in ('heap_live_bytes', 'heap_goal_bytes')
                order by time_ns, id";
     let piece_ns = (duration_ns.max(1) / HEAP_POINTS as i64).max(1);
     let (mut live, mut goal) = (None::<i64>, None);
     ask::each(database, sql, &[("trace", trace)], |row| {
-        let (time_ns, value) = (row.value(0), row.value(1));
-        if row.value(2) != 0 {
+        let (time_ns, value) = (row.value("time_ns"), row.value("value"));
+        if row.value("is_goal") != 0 {
             // The largest goal there is means that there is none (GOGC=off).
-            goal = row.integer(1).filter(|&value| value < i64::MAX);
+            goal = row.integer("value").filter(|&value| value < i64::MAX);
         } else {
             // The runtime counts up what is allocated, and sets the count to what was marked when a
             // mark phase ends (Go runtime/mgcpacer.go, resetLive): a smaller value is a collection.

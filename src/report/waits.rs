@@ -56,7 +56,7 @@ pub fn read(database: &Database, trace: i64) -> Result<Waits, StoreError> {
                  cross join raw_state_ranges r on r.goroutine_id = w.id
                )
                select p.goroutine_id, (select f.name from goroutines g
-                   join functions f on f.id = g.function_id where g.id = p.goroutine_id),
+                   join functions f on f.id = g.function_id where g.id = p.goroutine_id) as name,
                  s.start_ns, s.duration_ns, s.stack_id, s.woken_by_id, s.woken_stack_id
                from parts p
                cross join raw_goroutine_states s on s.id between p.first_state and p.last_state
@@ -69,14 +69,14 @@ pub fn read(database: &Database, trace: i64) -> Result<Waits, StoreError> {
     let mut waits = Waits::default();
     let parameters = [("trace", trace), ("goroutines", MAX_GOROUTINES), ("states", MAX_STATES)];
     ask::each(database, sql, &parameters, |row| {
-        if is_program(row.text(1).as_deref()) {
+        if is_program(row.text("name").as_deref()) {
             waits.all.push(Wait {
-                goroutine_id: row.value(0),
-                start_ns: row.value(2),
-                end_ns: row.value(2) + row.sum(3),
-                stack_id: row.integer(4),
-                woken_by: row.integer(5),
-                woken_stack_id: row.integer(6),
+                goroutine_id: row.value("goroutine_id"),
+                start_ns: row.value("start_ns"),
+                end_ns: row.value("start_ns") + row.sum("duration_ns"),
+                stack_id: row.integer("stack_id"),
+                woken_by: row.integer("woken_by_id"),
+                woken_stack_id: row.integer("woken_stack_id"),
             });
         }
     })?;
@@ -131,7 +131,7 @@ impl Doing {
 
 /// The states of a goroutine in order, as many as may be read.
 pub fn states(database: &Database, goroutine_id: i64) -> Result<Vec<State>, StoreError> {
-    let sql = "select s.start_ns, s.duration_ns, s.code & 7, r.kind, s.stack_id
+    let sql = "select s.start_ns, s.duration_ns, s.code & 7 as state, r.kind, s.stack_id
                from raw_state_ranges p
                cross join raw_goroutine_states s on s.id between p.first_state and p.last_state
                left join reasons r on r.id = s.code >> 8
@@ -141,15 +141,15 @@ pub fn states(database: &Database, goroutine_id: i64) -> Result<Vec<State>, Stor
     let parameters = [("goroutine", goroutine_id), ("states", MAX_HOLDER_STATES)];
     ask::each(database, sql, &parameters, |row| {
         states.push(State {
-            start_ns: row.value(0),
-            end_ns: row.value(0) + row.sum(1),
-            doing: match row.value(2) {
+            start_ns: row.value("start_ns"),
+            end_ns: row.value("start_ns") + row.sum("duration_ns"),
+            doing: match row.value("state") {
                 2 => Doing::Ready,
                 3 => Doing::Running,
                 5 | 6 => Doing::Syscall,
-                _ => Doing::Waiting(row.text(3).unwrap_or_default()),
+                _ => Doing::Waiting(row.text("kind").unwrap_or_default()),
             },
-            stack_id: row.integer(4),
+            stack_id: row.integer("stack_id"),
         });
     })?;
     Ok(states)

@@ -7,6 +7,7 @@
 
 mod activity;
 mod append;
+mod batch;
 mod budget;
 mod bulk;
 mod catalog;
@@ -32,6 +33,7 @@ pub use activity::{Activity, Step};
 pub use append::{
     Added, AppendedDatabase, HeldSource, copy_database, foreign_names, held_sources, is_unchanged,
 };
+pub use batch::{Batch, BatchColumn, Cell, ColumnInfo, Unit, Values};
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
     is_query_name, nearest,
@@ -43,7 +45,7 @@ pub use insert::RowWriter;
 pub use loader::{LoadedTrace, Loader};
 pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
-pub use result::{Description, INTERRUPTED, Limits, QueryResult, Value};
+pub use result::{Description, INTERRUPTED, Limits, QueryResult, Rows, Value, find_relation};
 pub use watchdog::set_last_resort;
 
 /// Why the store could not do what was asked. The text is for users.

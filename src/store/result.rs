@@ -1,13 +1,13 @@
 //! Running statements and handing out their rows.
 
+use super::batch::{Batch, Cell, ColumnInfo, columns_of};
 use super::budget::Budget;
 use super::catalog::{CannedQuery, FilterUse, Parameter, ParameterType, nearest};
 use super::filter::Filter;
 use super::functions::{FUNCTIONS, human_bytes};
-use super::relations::RELATIONS;
+use super::relations::{RELATIONS, Relation};
 use super::{Database, StoreError, guard};
 use crate::profile::parse_duration;
-use rusqlite::types::ValueRef;
 use rusqlite::{Error, ErrorCode, Statement, ToSql, ffi};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,28 +73,6 @@ pub enum Value {
 /// Rows that are kept count in portions of so many bytes.
 const HOLD: usize = 1 << 20;
 
-impl Value {
-    /// What it takes in memory.
-    fn bytes(&self) -> usize {
-        size_of::<Value>()
-            + match self {
-                Value::Text(text) => text.len(),
-                Value::Blob(bytes) => bytes.len(),
-                _ => 0,
-            }
-    }
-
-    fn new(value: ValueRef<'_>) -> Value {
-        match value {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(value) => Value::Integer(value),
-            ValueRef::Real(value) => Value::Real(value),
-            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-            ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-        }
-    }
-}
-
 /// A statement as SQLite understands it. Only statements that read can be described.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
@@ -106,13 +84,55 @@ pub struct Description {
 
 /// Takes the result of a query.
 pub trait QueryResult {
-    /// The names of the columns; before any row.
-    fn columns(&mut self, names: &[&str]) -> std::io::Result<()>;
-    /// A row.
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()>;
+    /// The columns; before any row.
+    ///
+    /// # Errors
+    /// Whatever ends the query.
+    fn columns(&mut self, columns: &[ColumnInfo]) -> std::io::Result<()>;
+    /// Some rows, in order. Those who want them one by one take them in [`QueryResult::row`].
+    ///
+    /// # Errors
+    /// Whatever ends the query.
+    fn batch(&mut self, batch: &Batch) -> std::io::Result<()> {
+        (0..batch.rows()).try_for_each(|row| self.row(batch.row(row).map(Cell::to_value).collect()))
+    }
+    /// A row, for those who do not take batches: nothing else calls it than [`QueryResult::batch`] as it
+    /// stands here.
+    ///
+    /// # Errors
+    /// Whatever ends the query.
+    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
+        let _ = values;
+        Ok(())
+    }
     /// Whether it keeps rows, so that they count as memory of the statement.
     fn keeps_rows(&self) -> bool {
         false
+    }
+}
+
+/// A result that is kept.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Its columns.
+    pub columns: Vec<ColumnInfo>,
+    /// Its rows, with values in the order of the columns.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl QueryResult for Rows {
+    fn columns(&mut self, columns: &[ColumnInfo]) -> std::io::Result<()> {
+        self.columns = columns.to_vec();
+        Ok(())
+    }
+
+    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
+        self.rows.push(values);
+        Ok(())
+    }
+
+    fn keeps_rows(&self) -> bool {
+        true
     }
 }
 
@@ -137,10 +157,24 @@ impl Database {
     }
 
     /// Runs one statement within what is left of the limits. See [`Database::query`].
+    ///
+    /// # Errors
+    /// If the statement or a parameter is wrong, a limit is passed, or the result does not take a row.
     pub fn ask(
         &self,
         sql: &str,
         parameters: &[(String, Value)],
+        result: &mut dyn QueryResult,
+    ) -> Result<u64, StoreError> {
+        self.ask_declared(sql, parameters, None, result)
+    }
+
+    /// The same of a statement whose columns are known to be these.
+    fn ask_declared(
+        &self,
+        sql: &str,
+        parameters: &[(String, Value)],
+        declared: Option<&[ColumnInfo]>,
         result: &mut dyn QueryResult,
     ) -> Result<u64, StoreError> {
         let _watch = self.budget.watch();
@@ -148,9 +182,31 @@ impl Database {
         let done = self.prepare_filtered(sql).and_then(|()| {
             let mut statement = self.prepare(sql)?;
             bind(&mut statement, parameters)?;
-            run(&mut statement, &self.budget, result)
+            let columns = declared.map_or_else(|| columns_of(&statement), <[_]>::to_vec);
+            run(&mut statement, &columns, &self.budget, result)
         });
         done.map_err(|error| self.explain(error))
+    }
+
+    /// All rows of one of gotrace's tables and views, with what is declared of its columns.
+    ///
+    /// # Errors
+    /// If there is none of this name, a limit is passed, or the result does not take a row.
+    pub fn relation(
+        &self,
+        name: &str,
+        limits: Limits,
+        result: &mut dyn QueryResult,
+    ) -> Result<u64, StoreError> {
+        let relation = find_relation(name)?;
+        let columns: Vec<ColumnInfo> = (relation.columns.iter())
+            .map(|column| ColumnInfo::declared(column.name, column.ty, column.doc))
+            .collect();
+        // By name: a database that was made elsewhere may have them in another order.
+        let names: Vec<&str> = relation.columns.iter().map(|column| column.name).collect();
+        let sql = format!("select {} from {}", names.join(", "), relation.name);
+        self.start(limits)?;
+        self.ask_declared(&sql, &[], Some(&columns), result)
     }
 
     /// The first row of what a statement gives, within what is left of the limits; empty if there is
@@ -163,7 +219,7 @@ impl Database {
         /// Keeps one row.
         struct First(Vec<Value>);
         impl QueryResult for First {
-            fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+            fn columns(&mut self, _: &[ColumnInfo]) -> std::io::Result<()> {
                 Ok(())
             }
 
@@ -242,11 +298,16 @@ impl Database {
             let value = parse_value(parameter, text.map_or(&parameter.default, |(_, text)| text))?;
             parameters.push((parameter.name.clone(), value));
         }
+        let columns: Vec<ColumnInfo> = (query.columns.iter())
+            .map(|column| ColumnInfo::declared(&column.name, &column.ty, &column.doc))
+            .collect();
+        self.start(limits)?;
+        let mut ask = || self.ask_declared(query.sql, &parameters, Some(&columns), result);
         if during == filter {
-            return self.query(query.sql, &parameters, limits, result);
+            return ask();
         }
         self.set_filter(during)?;
-        let done = self.query(query.sql, &parameters, limits, result);
+        let done = ask();
         self.set_filter(filter)?;
         done
     }
@@ -337,6 +398,20 @@ impl Database {
     }
 }
 
+/// The table or view with this name.
+///
+/// # Errors
+/// If there is none; the error names the nearest.
+pub fn find_relation(name: &str) -> Result<&'static Relation, StoreError> {
+    RELATIONS.iter().find(|relation| relation.name == name).ok_or_else(|| {
+        let hint = match nearest(name, RELATIONS.iter().map(|relation| relation.name)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "docs/schema.md lists them".into(),
+        };
+        StoreError::Usage(format!("there is no table '{name}'; {hint}"))
+    })
+}
+
 fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result<(), StoreError> {
     for index in 1..=statement.parameter_count() {
         let name =
@@ -360,34 +435,53 @@ fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result
 
 fn run(
     statement: &mut Statement<'_>,
+    columns: &[ColumnInfo],
     budget: &Budget,
     result: &mut dyn QueryResult,
 ) -> Result<u64, StoreError> {
+    result.columns(columns)?;
+    let mut batch = Batch::new(columns.len());
+    let mut count = 0;
+    let done = fill(statement, budget, result, &mut batch, &mut count);
+    // What came before an error is still an answer.
+    if batch.rows() > 0 && !matches!(done, Err(StoreError::Io(_))) {
+        result.batch(&batch)?;
+    }
+    done.map(|()| count)
+}
+
+/// Hands out full batches; what is in `batch` at the end is not yet.
+fn fill(
+    statement: &mut Statement<'_>,
+    budget: &Budget,
+    result: &mut dyn QueryResult,
+    batch: &mut Batch,
+    count: &mut u64,
+) -> Result<(), StoreError> {
     let (limits, work) = (budget.limits(), budget.work());
-    result.columns(&statement.column_names())?;
-    let columns = statement.column_count();
     let mut rows = statement.raw_query();
-    let (mut count, mut kept) = (0, 0);
+    let mut kept = 0;
     while let Some(row) = rows.next()? {
-        if limits.rows.is_some_and(|limit| count >= limit) {
+        if limits.rows.is_some_and(|limit| *count >= limit) {
             return Err(StoreError::Statement(format!(
                 "stopped after {count} rows; --max-rows raises the limit"
             )));
         }
-        count += 1;
-        let mut values = Vec::with_capacity(columns);
-        for index in 0..columns {
-            values.push(Value::new(row.get_ref(index)?));
-        }
+        *count += 1;
+        let bytes = batch.push(row)?;
         if result.keeps_rows() {
-            kept += values.iter().map(Value::bytes).sum::<usize>();
+            kept += bytes;
             if kept > HOLD {
                 work.hold(std::mem::take(&mut kept))?;
             }
         }
-        result.row(values)?;
+        if batch.is_full() {
+            let done = result.batch(batch);
+            batch.clear();
+            done?;
+        }
     }
-    Ok(count)
+    Ok(())
 }
 
 fn explain_run(error: &Error, limits: Limits) -> StoreError {

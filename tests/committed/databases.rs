@@ -7,7 +7,7 @@
 use super::{Trace, load_file};
 use gotrace::report::{Report, write};
 use gotrace::store::{
-    Database, FUNCTIONS, Limits, QueryResult, RELATIONS, Value, canned_queries, tables,
+    ColumnInfo, Database, FUNCTIONS, Limits, QueryResult, RELATIONS, Value, canned_queries, tables,
 };
 use std::fs;
 use std::io::{self, sink};
@@ -100,7 +100,7 @@ pub fn damage(script: &[u8], path: &Path) -> Result<(), String> {
 struct Forget;
 
 impl QueryResult for Forget {
-    fn columns(&mut self, _: &[&str]) -> io::Result<()> {
+    fn columns(&mut self, _: &[ColumnInfo]) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! `info` as JSON. The keys are an interface; `docs/info-json.md` lists them.
 
-use super::database::{DatabaseInfo, Rows};
+use super::database::DatabaseInfo;
 use super::trace::{GenerationInfo, TraceInfo};
-use crate::analysis::results::json as value;
+use crate::analysis::results;
 use crate::diagnostic::Diagnostic;
 use crate::export::utc;
 use crate::source::Packing;
+use crate::store::{self, Rows};
 use crate::wire::v2::Footprint;
 use crate::wire::v2::spec::ALL;
 use serde_json::{Map, Value, json};
@@ -109,8 +110,9 @@ fn diagnostic(one: &Diagnostic) -> Value {
 /// A database: the rows of its tables `traces` and `profiles`.
 pub fn database(info: &DatabaseInfo) -> Value {
     let rows = |rows: &Rows| -> Vec<Map<String, Value>> {
-        let row = |row: &Vec<crate::store::Value>| {
-            rows.columns.iter().cloned().zip(row.iter().map(value)).collect()
+        let row = |row: &Vec<store::Value>| {
+            let names = rows.columns.iter().map(|column| column.name.clone());
+            names.zip(row.iter().map(|value| results::json(value.into()))).collect()
         };
         rows.rows.iter().map(row).collect()
     };

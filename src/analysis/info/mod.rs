@@ -7,7 +7,7 @@ mod json;
 mod profile;
 mod trace;
 
-pub use database::{DatabaseInfo, Rows};
+pub use database::DatabaseInfo;
 pub use json::{packing, sorted};
 pub use profile::{ProfileInfo, known};
 pub use trace::{GenerationInfo, TraceInfo};

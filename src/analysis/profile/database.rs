@@ -3,28 +3,9 @@
 use crate::analysis::{Error, Result};
 use crate::profile::{Builder, Frame, Profile};
 use crate::source::Location;
-use crate::store::{Database, Limits, QueryResult, Value};
+use crate::store::{Database, Limits, QueryResult, Rows, Value};
 use std::collections::HashMap;
 use std::time::Duration;
-
-/// All rows of an answer.
-#[derive(Default)]
-struct Rows(Vec<Vec<Value>>);
-
-impl QueryResult for Rows {
-    fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.0.push(values);
-        Ok(())
-    }
-
-    fn keeps_rows(&self) -> bool {
-        true
-    }
-}
 
 /// The number; 0 for whatever is none.
 pub fn integer(value: &Value) -> i64 {
@@ -87,7 +68,7 @@ impl<'a> Asker<'a> {
     pub fn ask(&self, sql: &str) -> Result<Vec<Vec<Value>>> {
         let mut rows = Rows::default();
         self.ask_each(sql, &mut rows)?;
-        Ok(rows.0)
+        Ok(rows.rows)
     }
 
     /// The rows of an answer, one by one.

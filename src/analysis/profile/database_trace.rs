@@ -11,7 +11,7 @@ use crate::model::{
 use crate::profile::Profile;
 use crate::profile::from_trace::{TraceProfileOptions, profiles_of_items};
 use crate::source::Location;
-use crate::store::{Database, QueryResult, Value};
+use crate::store::{Batch, Cell, ColumnInfo, Database, QueryResult, Value};
 use std::collections::HashMap;
 
 /// By `raw_goroutine_states.code`.
@@ -259,30 +259,43 @@ impl Feeder<'_> {
 }
 
 impl QueryResult for Feeder<'_> {
-    fn columns(&mut self, _: &[&str]) -> std::io::Result<()> {
+    fn columns(&mut self, _: &[ColumnInfo]) -> std::io::Result<()> {
         Ok(())
     }
 
-    fn row(&mut self, row: Vec<Value>) -> std::io::Result<()> {
-        self.finish_until(Some(integer(&row[0])));
-        let Some((_, goroutine)) = self.known.list.get(self.next) else { return Ok(()) };
-        let code = integer(&row[3]);
+    fn batch(&mut self, batch: &Batch) -> std::io::Result<()> {
+        (0..batch.rows()).for_each(|row| self.state(batch, row));
+        Ok(())
+    }
+}
+
+impl Feeder<'_> {
+    /// Hands out the state that stands in a row.
+    fn state(&mut self, batch: &Batch, row: usize) {
+        let maybe = |column| match batch.cell(row, column) {
+            Cell::Integer(number) => Some(number),
+            _ => None,
+        };
+        let integer = |column| maybe(column).unwrap_or(0);
+        let stack = |column| self.known.stacks.get(&maybe(column)?).copied();
+        self.finish_until(Some(integer(0)));
+        let Some((_, goroutine)) = self.known.list.get(self.next) else { return };
+        let code = integer(3);
         self.items.state(&StateSpan {
             goroutine: goroutine.id,
             function: goroutine.function,
-            start_ns: integer(&row[1]),
-            duration_ns: integer(&row[2]),
+            start_ns: integer(1),
+            duration_ns: integer(2),
             state: STATES[(code & 7) as usize],
             from: STATES[(code >> 3 & 7) as usize],
             open_start: code & 64 != 0,
             open_end: code & 128 != 0,
             reason: self.known.reasons.get(&(code >> 8)).copied(),
-            stack: self.known.stack(&row[4]),
+            stack: stack(4),
             proc: -1,
             thread: None,
-            waker: Waker { goroutine: None, stack: self.known.stack(&row[5]) },
+            waker: Waker { goroutine: None, stack: stack(5) },
         });
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::locate::SourceOptions;
 use crate::cli::output::{Format, Output};
 use crate::cli::{Error, Result, analyse};
 use crate::export::Target;
-use crate::store::{RELATIONS, nearest};
+use crate::store::find_relation;
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
@@ -39,21 +39,13 @@ pub struct RowsArguments {
 
 /// Writes all rows of a relation.
 pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
-    let table = arguments.table.to_ascii_lowercase();
-    let Some(relation) = RELATIONS.iter().find(|relation| relation.name == table) else {
-        let hint = match nearest(&table, RELATIONS.iter().map(|relation| relation.name)) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => "docs/schema.md lists them".into(),
-        };
-        return Err(Error::Usage(format!("there is no table '{table}'; {hint}")));
-    };
+    let table = find_relation(&arguments.table.to_ascii_lowercase())?;
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let database =
         analyse(arguments.options.locate(&arguments.source), arguments.strict)?.into_database()?;
     let (mut target, pending) = open_target(&arguments.output, arguments.force)?;
     let mut output = Output::to(Box::new(&mut target), false, Some(format));
-    let sql = format!("select * from {}", relation.name);
-    database.query(&sql, &[], limits, &mut output)?;
+    database.relation(table.name, limits, &mut output)?;
     output.finish()?;
     close(target, pending)
 }

@@ -1,13 +1,13 @@
 //! `info` as a page for people.
 
-use crate::analysis::info::{DatabaseInfo, Rows, TraceInfo, packing, sorted};
+use crate::analysis::info::{DatabaseInfo, TraceInfo, packing, sorted};
 use crate::analysis::results::shown;
 use crate::cli::output::{Format, Output};
 use crate::cli::terminal;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::export::utc;
 use crate::source::Packing;
-use crate::store::{QueryResult, Value, human_bytes, human_ns};
+use crate::store::{ColumnInfo, QueryResult, Rows, Value, human_bytes, human_ns};
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
@@ -72,7 +72,7 @@ pub fn pairs(lines: &[(&str, String)]) -> io::Result<()> {
 fn table(title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<Value>>) -> io::Result<()> {
     writeln!(terminal::output(), "\n{title}")?;
     let mut output = Output::new(Some(Format::Table));
-    output.columns(columns)?;
+    output.columns(&columns.iter().map(|name| ColumnInfo::named(name)).collect::<Vec<_>>())?;
     for row in rows {
         output.row(row)?;
     }
@@ -172,16 +172,17 @@ fn diagnostics(info: &TraceInfo) -> io::Result<()> {
 /// A database: a block for each of its traces and profiles.
 pub fn database(info: &DatabaseInfo) -> io::Result<()> {
     let blocks = |rows: &Rows| -> Vec<Vec<(String, String)>> {
-        let line = |(name, value): (&String, &Value)| {
+        let line = |(column, value): (&ColumnInfo, &Value)| {
             // Points in time of clocks mean nothing as durations.
-            let (name, text) = match (name.as_str(), value) {
+            let (name, text) = match (column.name.as_str(), value) {
                 ("start_unix_ns", Value::Integer(unix_ns)) => ("started", utc(*unix_ns)),
                 ("time_unix_ns", Value::Integer(unix_ns)) => ("recorded", utc(*unix_ns)),
                 ("start_clock_ns", Value::Integer(ns)) => ("start_clock_ns", ns.to_string()),
                 (name, Value::Null) => (name, "unknown".into()),
-                (name, value) => {
-                    (name.trim_end_matches("_ns").trim_end_matches("_bytes"), shown(name, value))
-                }
+                (name, value) => (
+                    name.trim_end_matches("_ns").trim_end_matches("_bytes"),
+                    shown(name, value.into()),
+                ),
             };
             (name.to_owned(), text)
         };

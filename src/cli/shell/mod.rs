@@ -15,8 +15,8 @@ use super::{Error, Result, analyse, say, signals};
 use crate::analysis::PendingFile;
 use crate::cli::terminal;
 use crate::store::{
-    Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query, human_ns,
-    is_query_name,
+    ColumnInfo, Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query,
+    human_ns, is_query_name,
 };
 use clap::Args;
 use commands::Next;
@@ -264,7 +264,7 @@ impl Shell {
     fn functions(&self) -> Vec<String> {
         struct Names(Vec<String>);
         impl QueryResult for Names {
-            fn columns(&mut self, _: &[&str]) -> io::Result<()> {
+            fn columns(&mut self, _: &[ColumnInfo]) -> io::Result<()> {
                 Ok(())
             }
             fn row(&mut self, values: Vec<Value>) -> io::Result<()> {

@@ -52,6 +52,18 @@ pub struct TimelineOptions {
     pub counters_every_ns: i64,
 }
 
+impl Default for TimelineOptions {
+    /// All lanes of the whole trace, with arrows, and counters every tenth of a millisecond.
+    fn default() -> Self {
+        TimelineOptions {
+            selection: Selection::default(),
+            lanes: LaneKinds { procs: true, threads: true, goroutines: true },
+            has_flows: true,
+            counters_every_ns: 100_000,
+        }
+    }
+}
+
 /// A [`Sink`] that writes a timeline.
 struct Timeline<'a, F: TimelineFormat> {
     builder: Builder<'a, Lanes<F>>,

@@ -98,8 +98,8 @@ pub enum TaskPattern {
     Name(NamePattern),
 }
 
-/// What to measure.
-#[derive(Debug, Clone)]
+/// What to measure; the default is nothing, in the whole trace.
+#[derive(Debug, Clone, Default)]
 pub struct TraceProfileOptions {
     /// The profiles, in their order in the result.
     pub types: Vec<TraceProfileType>,
