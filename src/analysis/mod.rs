@@ -11,6 +11,7 @@
 mod database;
 mod error;
 mod events;
+mod explain;
 mod files;
 mod filters;
 pub mod info;

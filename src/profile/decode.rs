@@ -1,5 +1,6 @@
 //! Records to a profile, with every check of pprof's CheckValid made on the way.
 
+use super::error::ProfileError;
 use super::labels::{Label, LabelValue};
 use super::limits::ReadLimits;
 use super::model::{Function, Line, Location, Mapping, Profile, ValueType};
@@ -11,20 +12,6 @@ use crate::wire::pprof::{
     Records, read_profile,
 };
 use rustc_hash::FxHashMap;
-
-/// Why a profile could not be read. The text is for users.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The bytes could not be read or unpacked.
-    #[error("{0}")]
-    Source(#[from] crate::source::SourceError),
-    /// The bytes are no valid profile.
-    #[error("{0}")]
-    Wire(#[from] WireError),
-    /// The profile cannot be used as asked.
-    #[error("{0}")]
-    Usage(String),
-}
 
 /// Reads a profile, already unpacked: in the form of `profile.proto`, or in one of those before it.
 /// `with_symbols` takes the functions of text from its comments, which pprof does not.

@@ -15,6 +15,7 @@ mod builder;
 mod config;
 mod decode;
 mod encode;
+mod error;
 mod focus;
 pub mod from_trace;
 mod goroutine_text;
@@ -38,7 +39,8 @@ pub mod units;
 
 pub use builder::{Builder, Frame};
 pub use config::{Config, GRANULARITIES, OPTIONS};
-pub use decode::{ProfileError, read, read_within};
+pub use decode::{read, read_within};
+pub use error::ProfileError;
 pub use labels::{Label, LabelSet, LabelSets, LabelValue};
 pub use limits::ReadLimits;
 pub use merge::{make_compatible, merge};

@@ -1,6 +1,5 @@
 //! Asking the database for what the report needs.
 
-use super::finding::UNKNOWN;
 use crate::store::{self, Batch, Cell as Value, ColumnInfo, Database, QueryResult, StoreError};
 use std::cell::Cell;
 use std::io;
@@ -9,6 +8,9 @@ use std::io;
 /// sums of four such columns are a number still, and nobody who adds up amounts need think of it. A database may
 /// hold any number; what is more than this is cut.
 const MOST: i64 = (1 << 61) - 1;
+
+/// Where a trace does not tell the place.
+pub const UNKNOWN: &str = "an unknown place";
 
 /// A row of an answer. Columns go by name; that each name is one of the statement's is checked where there are
 /// debug assertions, so by the tests, in which every statement runs.

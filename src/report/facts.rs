@@ -2,6 +2,7 @@
 
 use super::ask::{self, Row};
 use super::memory::{self, Memory};
+use super::program::is_program;
 use super::waits::{self, Waits};
 use crate::store::{Activity, Database, StoreError};
 use std::collections::{BTreeMap, HashMap};
@@ -283,15 +284,6 @@ impl Facts {
             .iter()
             .filter(move |place| place.state == state && is_program(place.name.as_deref()))
     }
-}
-
-/// Whether goroutines that begin with a function belong to the program. The runtime's own do not,
-/// nor do those that write the trace. What is not known to be the program's is not counted as its.
-pub fn is_program(name: Option<&str>) -> bool {
-    name.is_some_and(|name| {
-        name == "runtime.main"
-            || !(name.starts_with("runtime.") || name.starts_with("runtime/trace."))
-    })
 }
 
 /// The traces of a database.

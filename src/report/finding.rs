@@ -1,6 +1,6 @@
 //! Rules, and what they find.
 
-use super::ask;
+use super::ask::{self, UNKNOWN};
 use super::facts::Facts;
 use crate::store::{Database, StoreError, Value, find_query};
 use std::cell::RefCell;
@@ -136,9 +136,6 @@ impl<'a> Case<'a> {
         Ok(stack)
     }
 }
-
-/// Where a trace does not tell the place.
-pub const UNKNOWN: &str = "an unknown place";
 
 /// A word for a shell, in quotes if it needs them.
 fn quoted(word: &str) -> String {

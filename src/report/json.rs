@@ -23,7 +23,7 @@ fn trace(report: &TraceReport) -> Json {
         .map(|one| {
             json!({
                 "name": one.name,
-                "is_program": super::facts::is_program(one.name.as_deref()),
+                "is_program": super::program::is_program(one.name.as_deref()),
                 "goroutines": one.goroutines,
                 "started": one.started,
                 "ended": one.ended,

@@ -12,6 +12,7 @@ mod json;
 mod memory;
 mod page;
 mod plots;
+mod program;
 mod rules;
 mod waits;
 pub mod write;

@@ -1,8 +1,9 @@
 //! The words and tables that all forms of the report share.
 
 use super::TraceReport;
-use super::facts::{Facts, FunctionFacts, Time, is_program};
+use super::facts::{Facts, FunctionFacts, Time};
 use super::finding::{counted, grouped, percent, share};
+use super::program::is_program;
 use crate::store::{human_bytes, human_ns};
 
 /// Most functions in the table of where the time went.

@@ -5,7 +5,7 @@
 //! others, up to a number of states. The report tells how much of the waiting that covers.
 
 use super::ask;
-use super::facts::is_program;
+use super::program::is_program;
 use crate::store::{Database, StoreError};
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@
 //! does more than look at its arguments has a [`Work`]: it asks that before it goes on and before it takes
 //! memory. Asking is a counter, except now and then.
 
-use super::result::{INTERRUPTED, Limits};
+use super::limits::{INTERRUPTED, Limits};
 use super::watchdog::Watch;
 use rusqlite::{Error, Result, ffi};
 use std::collections::HashMap;
@@ -142,7 +142,7 @@ impl Work {
         let of_sqlite = u64::try_from(unsafe { ffi::sqlite3_memory_used() }).unwrap_or(0);
         let all = shared.held.load(Relaxed).saturating_add(bytes).saturating_add(of_sqlite);
         if all > shared.memory.load(Relaxed) {
-            return Err(super::tables::refuse(self.budget.limits().memory_message()));
+            return Err(super::refusal::refuse(self.budget.limits().memory_message()));
         }
         shared.held.fetch_add(bytes, Relaxed);
         self.held.fetch_add(bytes, Relaxed);

@@ -7,7 +7,8 @@ use super::guard;
 use super::insert::InsertWriter;
 use super::loader::Loader;
 use super::relations::RELATIONS;
-use super::writer::{BulkWriter, IndexSpec};
+use super::schema::INDEXES;
+use super::writer::BulkWriter;
 use super::{StoreError, schema, spill};
 use crate::model::Symbols;
 use rusqlite::{Connection, OpenFlags};
@@ -21,13 +22,6 @@ pub const APPLICATION_ID: i32 = 0x676f_7472;
 /// `PRAGMA user_version`: the version of the schema. Raised whenever a query written for the old
 /// schema could fail or mean something else.
 pub const SCHEMA_VERSION: i32 = 2;
-
-/// The indexes. Each serves a way of asking: by goroutine.
-pub(super) const INDEXES: &[IndexSpec] = &[
-    IndexSpec { table: "raw_state_ranges", column: "goroutine_id" },
-    IndexSpec { table: "raw_goroutine_waits", column: "goroutine_id" },
-    IndexSpec { table: "profile_labels", column: "sample_id" },
-];
 
 /// Tables whose rows are numbered when they begin and written when they end.
 const OUT_OF_ORDER: &[&str] = &["raw_goroutines"];

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::insert::RowWriter;
 use super::relations::*;
-use super::states::{StateStage, TraceBase};
+use super::states::{StateStage, TraceBase, known};
 use crate::diagnostic::Diagnostic;
 use crate::model;
 use crate::model::{FunctionId, ReasonId, StackId, Symbols, wait_kinds};
@@ -355,11 +355,6 @@ pub fn kind_of_reason(name: &str) -> &'static str {
 /// SQLite has no unsigned integers; values above 2^63-1 do not occur in sound traces.
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A proc or thread number; -1 is none.
-pub(super) fn known(number: i64) -> Option<i64> {
-    (number != -1).then_some(number)
 }
 
 impl<W: RowWriter> model::Items for Loader<W> {

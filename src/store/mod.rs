@@ -15,10 +15,14 @@ mod database;
 mod filter;
 mod functions;
 mod guard;
+mod human;
 mod insert;
+mod limits;
 mod loader;
 mod pages;
 mod profiles;
+mod rank;
+mod refusal;
 mod relations;
 mod result;
 mod schema;
@@ -26,6 +30,7 @@ mod spill;
 mod state_chunk;
 mod states;
 pub mod tables;
+mod value;
 mod watchdog;
 mod writer;
 
@@ -40,12 +45,15 @@ pub use catalog::{
 };
 pub use database::{Database, NewDatabase, NewDatabaseFile, is_database, is_own};
 pub use filter::Filter;
-pub use functions::{FUNCTIONS, Function, human_bytes, human_ns};
+pub use functions::{FUNCTIONS, Function};
+pub use human::{human_bytes, human_ns};
 pub use insert::RowWriter;
+pub use limits::{INTERRUPTED, Limits};
 pub use loader::{LoadedTrace, Loader};
 pub use profiles::{LoadedLabel, LoadedProfile};
 pub use relations::{Column, RELATIONS, Relation};
-pub use result::{Description, INTERRUPTED, Limits, QueryResult, Rows, Value, find_relation};
+pub use result::{Description, QueryResult, Rows, find_relation};
+pub use value::Value;
 pub use watchdog::set_last_resort;
 
 /// Why the store could not do what was asked. The text is for users.

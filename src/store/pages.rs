@@ -107,7 +107,7 @@ impl<'c> TablePages<'c> {
 
     fn damaged(&self, page: u32) -> Error {
         let offset = u64::from(page).saturating_sub(1) * self.page_size as u64;
-        super::tables::refuse(format!(
+        super::refusal::refuse(format!(
             "page {page} of the database, at byte {offset}, is damaged; ingest the trace again"
         ))
     }

@@ -5,11 +5,18 @@
 //! be exactly what gotrace makes of it. Tables, views and plain indexes with other names are the user's.
 
 use super::StoreError;
-use super::database::INDEXES;
 use super::relations::RELATIONS;
 use super::tables::TABLE_FUNCTIONS;
+use super::writer::IndexSpec;
 use rusqlite::Connection;
 use std::collections::HashMap;
+
+/// The indexes. Each serves a way of asking: by goroutine.
+pub(super) const INDEXES: &[IndexSpec] = &[
+    IndexSpec { table: "raw_state_ranges", column: "goroutine_id" },
+    IndexSpec { table: "raw_goroutine_waits", column: "goroutine_id" },
+    IndexSpec { table: "profile_labels", column: "sample_id" },
+];
 
 /// Most tables, views and indexes a database may have.
 const MAX_OBJECTS: usize = 10_000;

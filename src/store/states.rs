@@ -5,13 +5,17 @@
 
 use super::StoreError;
 use super::insert::RowWriter;
-use super::loader::known;
 use super::relations::{RawGoroutineStates, RawStateRanges, RawStateTotals};
 use super::state_chunk::StateChunk;
 use crate::model::{FunctionId, ReasonId, StackId, State, StateSpan};
 use rustc_hash::FxHashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+
+/// A proc or thread number; -1 is none.
+pub(super) fn known(number: i64) -> Option<i64> {
+    (number != -1).then_some(number)
+}
 
 /// Where the row numbers of a trace begin: ids of the model count from 1 in each.
 #[derive(Clone, Copy)]

@@ -1,62 +1,13 @@
 //! The lanes below that of a goroutine: system calls, regions, what the collector makes it do, samples.
 
 use super::format::*;
-use super::goroutine::{Deferred, Lane, MAX_DEFERRED, View};
+use super::lane::{Child, Deferred, Lane, MAX_DEFERRED, ShownRegion, Syscall, View};
 use super::stage::Stage;
 use super::tracks::FlatLanes;
 use crate::model::{Region, Sample, StackId, State, StateSpan};
 
 /// Most regions that had begun before what is shown, and wait for those around them.
 const MAX_EARLY: usize = 1024;
-
-/// A system call that may go on without its proc.
-#[derive(Debug, Clone, Copy)]
-pub struct Syscall {
-    pub(super) first: StateSpan,
-    end_ns: i64,
-    open_end: bool,
-    /// When it lost its proc.
-    pub(super) lost_ns: Option<i64>,
-}
-
-/// The lanes below that of the goroutine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Child {
-    Syscalls,
-    Assists,
-    Sweeps,
-    Pauses,
-    Regions,
-    MisnestedRegions,
-    Logs,
-    Samples,
-}
-
-impl Child {
-    fn name(self) -> &'static str {
-        match self {
-            Child::Syscalls => "syscalls",
-            Child::Assists => "GC mark assist",
-            Child::Sweeps => "GC incremental sweep",
-            Child::Pauses => "stop-the-world",
-            Child::Regions => "regions",
-            Child::MisnestedRegions => "regions ended out of order",
-            Child::Logs => "logs",
-            Child::Samples => "CPU samples",
-        }
-    }
-}
-
-/// A region, cut to what is shown.
-pub struct ShownRegion {
-    name: Box<str>,
-    start_ns: i64,
-    pub(super) end_ns: i64,
-    task: u64,
-    stack: Option<StackId>,
-    end_stack: Option<StackId>,
-    open_end: bool,
-}
 
 impl Lane {
     /// A part of a system call: with its proc, or without.

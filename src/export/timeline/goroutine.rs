@@ -1,107 +1,11 @@
 //! The lane of one goroutine, with its states.
 
-use super::below::{Child, ShownRegion, Syscall};
 use super::format::*;
-use super::places::Departure;
+use super::lane::{Arrival, Child, Deferred, Lane, MAX_DEFERRED, View};
 use super::stage::Stage;
-use super::tracks::FlatLanes;
-use crate::model::{FunctionId, Sample, StackId, State, StateSpan};
-
-/// Most spans that wait for the goroutine's function to become known.
-pub const MAX_DEFERRED: usize = 64;
-
-/// Whether and where a goroutine is shown.
-pub enum View {
-    /// Its function is not known, and with that its group. All it did waits here.
-    Deferred(Vec<Deferred>),
-    /// In this track; `None` if goroutines have no lanes.
-    Shown(Option<TrackId>),
-    /// It was not asked for.
-    Hidden,
-}
-
-/// What waits.
-pub enum Deferred {
-    /// It was in a state.
-    Span(StateSpan, Arrival),
-    /// A sample hit it.
-    Sample(Sample),
-}
-
-/// What made a goroutine enter its next state, if something did.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Arrival {
-    /// Number of the goroutine that woke it or created it.
-    pub woken_by: Option<i64>,
-    /// Where that one was.
-    pub waker_stack: Option<StackId>,
-    /// The arrow that ends here.
-    pub arrow: Option<u64>,
-    /// Whether that goroutine is shown.
-    pub is_waker_shown: bool,
-    /// Whether it was created.
-    pub is_created: bool,
-}
-
-/// A goroutine that lives.
-pub struct Lane {
-    pub goid: i64,
-    pub(super) view: View,
-    /// What made it enter the state that will come next.
-    pub next: Arrival,
-    /// What the runtime labels it since it runs.
-    pub label: Option<NameId>,
-    /// Its name where it runs.
-    pub(super) name: Option<NameId>,
-    pub(super) function: Option<FunctionId>,
-    /// End of its last span.
-    pub(super) last_ns: i64,
-    pub(super) runnable_since: Option<i64>,
-    pub(super) departure: Option<Departure>,
-    pub(super) syscall: Option<Syscall>,
-    pub(super) children: Vec<(Child, FlatLanes)>,
-    pub(super) regions: Option<TrackId>,
-    pub(super) early: Vec<ShownRegion>,
-}
+use crate::model::{FunctionId, State, StateSpan};
 
 impl Lane {
-    /// A goroutine of which nothing is known but its number.
-    pub fn new(goid: i64, is_hidden: bool) -> Self {
-        Lane {
-            goid,
-            view: if is_hidden { View::Hidden } else { View::Deferred(Vec::new()) },
-            next: Arrival::default(),
-            label: None,
-            name: None,
-            function: None,
-            last_ns: 0,
-            runnable_since: None,
-            departure: None,
-            syscall: None,
-            children: Vec::new(),
-            regions: None,
-            early: Vec::new(),
-        }
-    }
-
-    /// Whether it is not to be shown.
-    pub fn is_hidden(&self) -> bool {
-        matches!(self.view, View::Hidden)
-    }
-
-    /// Whether it is decided that it is shown.
-    pub fn is_shown(&self) -> bool {
-        matches!(self.view, View::Shown(_))
-    }
-
-    /// Its track, if it has one.
-    pub fn track(&self) -> Option<TrackId> {
-        match self.view {
-            View::Shown(track) => track,
-            _ => None,
-        }
-    }
-
     /// Now the function it began with is known, or will never be.
     pub fn reveal<F: TimelineFormat>(
         &mut self,

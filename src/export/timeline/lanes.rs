@@ -1,8 +1,8 @@
 //! Model items to tracks, slices and arrows.
 
-use super::below::{Child, show_sample};
+use super::below::show_sample;
 use super::format::*;
-use super::goroutine::{Arrival, Lane};
+use super::lane::{Arrival, Child, Lane};
 use super::stage::{Stage, rank};
 use super::tasks::Tasks;
 use super::tracks::FlatLanes;

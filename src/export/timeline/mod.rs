@@ -12,6 +12,7 @@
 mod below;
 mod format;
 mod goroutine;
+mod lane;
 mod lanes;
 mod places;
 mod stage;

@@ -1,22 +1,9 @@
 //! What a goroutine shows on procs and threads, and the arrows that lead there.
 
-use super::below::Syscall;
 use super::format::*;
-use super::goroutine::{Arrival, Lane};
+use super::lane::{Arrival, Departure, Lane, Syscall};
 use super::stage::Stage;
-use crate::model::{StackId, State, StateSpan, ThreadRow};
-
-/// An arrow from a proc or a thread, drawn when the goroutine runs.
-#[derive(Debug, Clone, Copy)]
-pub struct Departure {
-    time_ns: i64,
-    proc: i64,
-    thread: Option<ThreadRow>,
-    name: NameId,
-    category: Category,
-    goid: Option<i64>,
-    stack: Option<StackId>,
-}
+use crate::model::{State, StateSpan};
 
 impl Lane {
     /// The slices on the proc and the thread.

@@ -7,13 +7,16 @@
 //! when the replay reaches that time. So only the ends of batches are held whose events are still
 //! to come: a few thousand, because a batch has 64 KB.
 
-use super::foresight::ExitKey;
 use crate::source::RandomAccess;
 use crate::wire::Version;
 use crate::wire::v1::{Batch, Cursor, EventType, LogStrings, ProcBatches, WireEvent};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+/// The end of a system call: when it happened and when it was written, clock ticks, and of which
+/// goroutine.
+pub type ExitKey = (i64, i64, u64);
 
 /// The end of a system call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

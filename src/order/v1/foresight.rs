@@ -5,20 +5,10 @@
 //! coarse, two events have one time, and only the merge says which is first. Then the trace is merged
 //! once before, without handing anything out, and what that showed is kept for the places in question.
 
-use super::replay::Replay;
-use crate::diagnostic::Diagnostics;
-use crate::order::Sink;
-use crate::order::event::Event;
-use crate::source::RandomAccess;
-use crate::wire::Version;
-use crate::wire::v1::{EventType, Scan, WireEvent};
-use crate::wire::v2::{Generation, Tables};
+use super::exits::ExitKey;
+use crate::wire::v1::{EventType, WireEvent};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-
-/// The end of a system call: when it happened and when it was written, clock ticks, and of which
-/// goroutine.
-pub type ExitKey = (i64, i64, u64);
 
 /// What a merge showed.
 #[derive(Default)]
@@ -42,6 +32,12 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
+    /// What it showed.
+    pub fn finish(mut self) -> Foresight {
+        self.rank();
+        self.found
+    }
+
     /// An event comes.
     #[inline(always)]
     pub fn note(&mut self, event: &WireEvent) {
@@ -77,27 +73,4 @@ impl Rehearsal {
             }
         }
     }
-}
-
-/// Takes all events and does nothing with them.
-struct Nobody;
-
-impl Sink for Nobody {
-    fn sync(&mut self, _: &crate::order::Sync, _: Option<&Generation>) {}
-    fn event(&mut self, _: &Event, _: &Tables) {}
-}
-
-/// Merges the whole trace, to see what comes.
-#[cold]
-#[inline(never)]
-pub fn rehearse(input: &RandomAccess, version: Version) -> Foresight {
-    let mut nobody = Nobody;
-    let (mut of_scan, mut of_replay) = (Diagnostics::default(), Diagnostics::default());
-    let scan = Scan::new(input, version, &mut of_scan);
-    let mut replay = Replay::new(input, scan, &mut nobody, &mut of_replay);
-    replay.rehearsal = Some(Rehearsal::default());
-    replay.run();
-    let mut rehearsal = replay.rehearsal.take().unwrap_or_default();
-    rehearsal.rank();
-    rehearsal.found
 }

@@ -10,17 +10,19 @@
 //! goroutine is taken to be where the event needs it.
 
 use super::exits::{Exit, Exits};
-use super::foresight::{Foresight, Rehearsal, rehearse};
+use super::foresight::{Foresight, Rehearsal};
 use super::output::{Output, Tallies};
 use super::rules::{Goroutine, On, RULES, Seq, Status};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::order::Sink;
-use crate::order::event::{GoSlot, GoState, NO_SLOT, NONE};
+use crate::order::event::{Event, GoSlot, GoState, NO_SLOT, NONE};
 use crate::order::frontier::{Candidate, Frontier};
 use crate::order::goroutines::Goroutines;
 use crate::order::sort::sort_like_go;
 use crate::source::RandomAccess;
+use crate::wire::Version;
 use crate::wire::v1::{CpuSample, Cursor, CursorError, EventType, ProcBatches, Scan, WireEvent};
+use crate::wire::v2::{Generation, Tables};
 use std::collections::{BTreeSet, HashMap};
 
 /// How far others may go ahead of an event that has to wait, clock ticks: 0.1 to 0.2 ms. Clocks of
@@ -605,4 +607,26 @@ impl<'a, S: Sink> Replay<'a, S> {
             }
         }
     }
+}
+
+/// Takes all events and does nothing with them.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn sync(&mut self, _: &crate::order::Sync, _: Option<&Generation>) {}
+    fn event(&mut self, _: &Event, _: &Tables) {}
+}
+
+/// Merges the whole trace, to see what comes.
+#[cold]
+#[inline(never)]
+fn rehearse(input: &RandomAccess, version: Version) -> Foresight {
+    let mut nobody = Nobody;
+    let (mut of_scan, mut of_replay) = (Diagnostics::default(), Diagnostics::default());
+    let scan = Scan::new(input, version, &mut of_scan);
+    let mut replay = Replay::new(input, scan, &mut nobody, &mut of_replay);
+    replay.rehearsal = Some(Rehearsal::default());
+    replay.run();
+    let rehearsal = replay.rehearsal.take().unwrap_or_default();
+    rehearsal.finish()
 }

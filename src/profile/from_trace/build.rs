@@ -6,6 +6,10 @@ use crate::model::{FunctionId, HeapTypeId, ReasonId, StackId, State, Symbols, To
 use rustc_hash::FxHashMap;
 use std::hash::{Hash, Hasher};
 
+/// Time between two samples of the CPU profiler. Traces do not tell it; it is this unless the program
+/// asked for another (Go 1.27 runtime/pprof/pprof.go, StartCPUProfile: 100 Hz).
+pub const CPU_PERIOD_NS: i64 = 10_000_000;
+
 /// Where samples are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
@@ -152,7 +156,7 @@ pub fn profile(
     types.extend(value);
     let mut builder = Builder::new(&types);
     match kind {
-        TraceProfileType::Cpu => builder.period("cpu", "nanoseconds", super::spans::CPU_PERIOD_NS),
+        TraceProfileType::Cpu => builder.period("cpu", "nanoseconds", CPU_PERIOD_NS),
         _ => builder.period("trace", "count", 1),
     };
     builder.time(totals.start_unix_ns.unwrap_or(0), totals.duration_ns);

@@ -1,6 +1,6 @@
 //! Profiles from the model's spans: everything counts, also what is open when the trace ends.
 
-use super::build::{self, Place, Sums, add, labels_of};
+use super::build::{self, CPU_PERIOD_NS, Place, Sums, add, labels_of};
 use super::inside::{Inside, Wanted};
 use super::{TraceProfileError, TraceProfileOptions, TraceProfileType};
 use crate::diagnostic::Diagnostics;
@@ -8,10 +8,6 @@ use crate::model::*;
 use crate::order::{Event, Sink, Sync, TraceReader};
 use crate::profile::Profile;
 use crate::wire::v2::{Generation, Tables};
-
-/// Time between two samples of the CPU profiler. Traces do not tell it; it is this unless the program
-/// asked for another (Go 1.27 runtime/pprof/pprof.go, StartCPUProfile: 100 Hz).
-pub const CPU_PERIOD_NS: i64 = 10_000_000;
 
 /// Most spans of a goroutine that wait for its function to become known.
 const MAX_DEFERRED: usize = 64;

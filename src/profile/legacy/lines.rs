@@ -1,6 +1,6 @@
 //! The bytes of a source as lines.
 
-use super::super::decode::ProfileError;
+use super::super::error::ProfileError;
 use super::super::limits::ReadLimits;
 use crate::source::ByteStream;
 use std::borrow::Cow;

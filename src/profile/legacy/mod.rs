@@ -19,7 +19,7 @@ mod stacks;
 mod symbols;
 mod threads;
 
-use super::decode::ProfileError;
+use super::error::ProfileError;
 use super::goroutine_text;
 use super::limits::ReadLimits;
 use super::model::Profile;

@@ -1,6 +1,7 @@
 //! Goroutines have to help the garbage collector.
 
-use crate::report::finding::{Case, Finding, Rule, Threshold, UNKNOWN, counted, percent, share};
+use crate::report::ask::UNKNOWN;
+use crate::report::finding::{Case, Finding, Rule, Threshold, counted, percent, share};
 use crate::store::{StoreError, Value, human_ns};
 
 const SHARE: Threshold = Threshold {

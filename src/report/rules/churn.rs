@@ -1,7 +1,8 @@
 //! Goroutines are started for next to nothing.
 
-use crate::report::facts::is_program;
-use crate::report::finding::{Case, Finding, Rule, Threshold, UNKNOWN, grouped, percent};
+use crate::report::ask::UNKNOWN;
+use crate::report::finding::{Case, Finding, Rule, Threshold, grouped, percent};
+use crate::report::program::is_program;
 use crate::store::{StoreError, Value, human_ns};
 
 const GOROUTINES: Threshold = Threshold {

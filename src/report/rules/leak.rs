@@ -1,7 +1,8 @@
 //! Goroutines that are started again and again, and never end.
 
+use crate::report::ask::UNKNOWN;
 use crate::report::facts::LeftGoroutine;
-use crate::report::finding::{Case, Finding, Rule, Threshold, UNKNOWN, counted, percent};
+use crate::report::finding::{Case, Finding, Rule, Threshold, counted, percent};
 use crate::store::{StoreError, Value, human_ns};
 use std::collections::HashMap;
 
@@ -61,7 +62,7 @@ pub fn leaks<'a>(case: &Case<'a>) -> Result<Vec<(String, Vec<&'a LeftGoroutine>)
 
 fn is_leakable(one: &LeftGoroutine) -> bool {
     !one.existed_before
-        && crate::report::facts::is_program(one.name.as_deref())
+        && crate::report::program::is_program(one.name.as_deref())
         && matches!(one.kind.as_str(), "channel" | "select" | "lock" | "forever" | "other")
 }
 

@@ -1,8 +1,10 @@
 //! Goroutines that wait for what does not come.
 
 use super::leak;
-use crate::report::facts::{LeftGoroutine, is_mutex, is_program};
-use crate::report::finding::{Case, Finding, Rule, Threshold, UNKNOWN, counted, percent};
+use crate::report::ask::UNKNOWN;
+use crate::report::facts::{LeftGoroutine, is_mutex};
+use crate::report::finding::{Case, Finding, Rule, Threshold, counted, percent};
+use crate::report::program::is_program;
 use crate::store::{StoreError, Value, human_ns};
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,7 +1,8 @@
 //! System calls and C code that last.
 
+use crate::report::ask::UNKNOWN;
 use crate::report::facts::Place;
-use crate::report::finding::{Case, Finding, Rule, Threshold, UNKNOWN, counted, percent, share};
+use crate::report::finding::{Case, Finding, Rule, Threshold, counted, percent, share};
 use crate::store::{StoreError, Value, human_ns};
 
 const SHARE: Threshold = Threshold {

@@ -9,6 +9,8 @@ pub use declared::{FUNCTIONS, Function};
 
 use super::StoreError;
 use super::budget::{Budget, Work};
+use super::human::human_ns;
+use super::rank::nearest_rank;
 use super::tables;
 use crate::model::stack_pattern::{StackPattern, glob};
 use crate::model::wait_kinds::package_of;
@@ -126,37 +128,6 @@ pub fn register(connection: &Connection, budget: &Budget) -> std::result::Result
     tables::register(connection, budget)
 }
 
-/// A duration for people: three significant digits and a unit, as `1.25ms`.
-pub fn human_ns(ns: i64) -> String {
-    let sign = if ns < 0 { "-" } else { "" };
-    let size = ns.unsigned_abs();
-    let (value, unit) = match size {
-        0..1_000 => return format!("{sign}{size}ns"),
-        1_000..999_500 => (size as f64 / 1e3, "µs"),
-        999_500..999_500_000 => (size as f64 / 1e6, "ms"),
-        _ => (size as f64 / 1e9, "s"),
-    };
-    let digits = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
-    };
-    format!("{sign}{value:.digits$}{unit}")
-}
-
-/// A number of bytes for people.
-pub fn human_bytes(bytes: f64) -> String {
-    let (value, unit) = match bytes.abs() {
-        size if size < 1024.0 => return format!("{bytes:.0}B"),
-        size if size < 1024.0 * 1024.0 => (bytes / 1024.0, "KiB"),
-        size if size < 1024.0 * 1024.0 * 1024.0 => (bytes / (1024.0 * 1024.0), "MiB"),
-        _ => (bytes / (1024.0 * 1024.0 * 1024.0), "GiB"),
-    };
-    format!("{value:.1}{unit}")
-}
-
 /// `percentile(x, p)`: the smallest value of which at least the share `p` (0 to 1) of all values
 /// is not greater. NULLs are left out; without any value the result is NULL.
 struct Percentile(Budget);
@@ -210,12 +181,6 @@ impl Aggregate<Values, Value> for Percentile {
             None => Value::Null,
         })
     }
-}
-
-/// Place of the value of which at least this share of all is not greater; `None` if there is none.
-pub fn nearest_rank(count: usize, share: f64) -> Option<usize> {
-    let last = count.checked_sub(1)?;
-    Some(((share * count as f64).ceil() as usize).saturating_sub(1).min(last))
 }
 
 #[derive(Clone, Copy)]

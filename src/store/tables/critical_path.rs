@@ -78,7 +78,7 @@ pub static CRITICAL_PATH: TableFunction = TableFunction {
             if steps.len() <= MAX_STEPS {
                 return Ok(());
             }
-            Err(super::refuse(
+            Err(crate::store::refusal::refuse(
                 "critical_path: the path has more than two million steps; ask for less time, or for \
                  critical_path_sums",
             ))
@@ -143,7 +143,7 @@ pub static CRITICAL_PATH_SUMS: TableFunction = TableFunction {
             if sums.len() <= MAX_STEPS {
                 return Ok(());
             }
-            Err(super::refuse(
+            Err(crate::store::refusal::refuse(
                 "critical_path_sums: more than two million places; ask for less time",
             ))
         })?;

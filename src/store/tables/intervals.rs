@@ -1,7 +1,8 @@
 //! Intervals: any statement whose rows have a `start_ns` and a `duration_ns`.
 
-use super::{Call, Cell, Item, Rows, TableFunction, refuse};
+use super::{Call, Cell, Item, Rows, TableFunction};
 use crate::store::budget::{Work, sane};
+use crate::store::refusal::refuse;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Result, Row, Statement};
 use std::collections::HashMap;

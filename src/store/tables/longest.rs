@@ -222,7 +222,7 @@ impl Spread {
 
     /// As the SQL function `percentile`: the smallest of which at least this share is not greater.
     fn percentile(&mut self, share: f64) -> Option<i64> {
-        let rank = crate::store::functions::nearest_rank(self.durations.len(), share)?;
+        let rank = crate::store::rank::nearest_rank(self.durations.len(), share)?;
         Some(*self.durations.select_nth_unstable(rank).1)
     }
 }

@@ -9,8 +9,9 @@
 //! linear in the window's place, so it is least where the window begins or ends at a change.
 
 use super::states::{RUNNING, SYSCALL, States, ranges_of};
-use super::{Call, Cell, Item, Rows, TableFunction, refuse};
+use super::{Call, Cell, Item, Rows, TableFunction};
 use crate::store::budget::{Work, sane};
+use crate::store::refusal::refuse;
 use rusqlite::Result;
 use std::collections::BTreeMap;
 

@@ -20,6 +20,7 @@ use states::WantedState;
 
 use super::StoreError;
 use super::budget::{Budget, Work, sane};
+use super::refusal::refuse;
 use rusqlite::types::{Null, Value, ValueRef};
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, VTab, VTabConfig, VTabConnection, VTabCursor,
@@ -88,11 +89,6 @@ pub fn register(connection: &Connection, budget: &Budget) -> std::result::Result
         connection.create_module(function.name, module, Some((*function, budget.clone())))?;
     }
     Ok(())
-}
-
-/// An error with a text for users.
-pub fn refuse(text: impl Into<String>) -> Error {
-    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(text.into()))
 }
 
 /// A call: the connection that asks, and the arguments.

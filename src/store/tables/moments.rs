@@ -2,8 +2,9 @@
 
 use super::intervals::{prepare, time};
 use super::states::{STATE_OR_ALL, State, States, all_ranges};
-use super::{Call, Cell, Item, TableFunction, refuse};
+use super::{Call, Cell, Item, TableFunction};
 use crate::store::budget::sane;
+use crate::store::refusal::refuse;
 use rusqlite::{Connection, OptionalExtension, Result};
 
 /// See its `doc`.

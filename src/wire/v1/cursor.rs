@@ -5,7 +5,7 @@
 //! after the other.
 
 use super::frame::{Flaw, entry};
-use super::scan::{Batch, LogStrings};
+use super::scan::{Batch, CLOCK_SKEW, LogStrings};
 use super::spec::{EventType, MAX_ARGS, MAX_ARGS_SIZE, MAX_STRING_SIZE, Place, SHAPES};
 use super::window::Window;
 use crate::source::RandomAccess;
@@ -16,9 +16,6 @@ use crate::wire::varint::read_in_window;
 const CHUNK: usize = 64 << 10;
 /// Every event but a `UserLog` with its message, and every string header, is shorter.
 const LONGEST_EVENT: usize = MAX_ARGS_SIZE as usize + 32;
-/// The first event of a proc's next batch may seem to be this much earlier than the last one of
-/// this batch, clock ticks: about a millisecond. Clocks of different cores differ a little.
-pub(super) const CLOCK_SKEW: i64 = 1 << 16;
 /// Two events of a batch are never this far apart, clock ticks: months.
 const LONGEST_PAUSE: u64 = 1 << 50;
 

@@ -5,7 +5,6 @@
 //! gives up at the first bad byte. Here a damaged batch ends where the damage is, and the scan
 //! goes on at the next place where a batch begins.
 
-use super::cursor::CLOCK_SKEW;
 use super::frame::{BATCH_START, CpuSample, Entry, Flaw, entry};
 use super::spec::{EventType, MAX_ARGS_SIZE, MAX_BATCH_SIZE, MAX_STRING_SIZE, Place, SHAPES};
 use super::window::Window;
@@ -19,6 +18,10 @@ use byteorder::{ByteOrder, LittleEndian};
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+
+/// The first event of a proc's next batch may seem to be this much earlier than the last one of
+/// this batch, clock ticks: about a millisecond. Clocks of different cores differ a little.
+pub(super) const CLOCK_SKEW: i64 = 1 << 16;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;

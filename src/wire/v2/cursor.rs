@@ -3,7 +3,7 @@
 //! Source: Go 1.27 `internal/trace/batchcursor.go`. This is the innermost loop of the program:
 //! a table look-up by the event's number, then one varint after the other.
 
-use super::generation::{Batch, Generation};
+use super::generation::{Batch, Generation, ticks_to_ns};
 use super::spec::{EventType, MAX_ARGS, SHAPES};
 use crate::wire::varint::{WINDOW, read_in_window};
 
@@ -119,15 +119,6 @@ impl Default for Cursor {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Ticks to nanoseconds exactly as Go does (base.go, frequency.mul): in floating point,
-/// rounded towards zero.
-#[inline(always)]
-pub fn ticks_to_ns(ticks: u64, ns_per_tick: f64) -> i64 {
-    // Below 2^63 the signed conversion gives the same and is one instruction.
-    let ticks = if ticks >> 63 == 0 { ticks as i64 as f64 } else { ticks as f64 };
-    (ticks * ns_per_tick) as i64
 }
 
 impl Generation {

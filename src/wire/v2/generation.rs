@@ -3,7 +3,6 @@
 //! Source: Go 1.27 `internal/trace/generation.go`. Where Go gives up on the whole generation, the
 //! smallest damaged part is skipped here and reported.
 
-use super::cursor::ticks_to_ns;
 use super::spec::{EventType, MAX_FRAMES_PER_STACK, MAX_STRING_SIZE};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::wire::Version;
@@ -451,4 +450,13 @@ fn clock<'i>(batch: &mut TableBatch<'_>, input: &'i [u8]) -> Result<&'i [u8], St
         batch.generation.ns_per_tick = 1.0 / (ticks_per_second as f64 / 1e9);
     }
     Ok(rest)
+}
+
+/// Ticks to nanoseconds exactly as Go does (base.go, frequency.mul): in floating point,
+/// rounded towards zero.
+#[inline(always)]
+pub fn ticks_to_ns(ticks: u64, ns_per_tick: f64) -> i64 {
+    // Below 2^63 the signed conversion gives the same and is one instruction.
+    let ticks = if ticks >> 63 == 0 { ticks as i64 as f64 } else { ticks as f64 };
+    (ticks * ns_per_tick) as i64
 }

@@ -19,10 +19,10 @@ pub mod spec;
 pub use super::tables::{Frame, FrameId, Tables};
 pub use alloc_free::{AllocFree, HeapLayout, HeapType};
 pub use batch::{BatchHeader, BatchKind};
-pub use cursor::{Cursor, CursorError, ticks_to_ns};
+pub use cursor::{Cursor, CursorError};
 pub use footprint::{EventFootprint, Footprint};
 pub use generation::{
-    Batch, ClockSnapshot, CpuSample, ExperimentalBatch, Generation, ThreadBatches,
+    Batch, ClockSnapshot, CpuSample, ExperimentalBatch, Generation, ThreadBatches, ticks_to_ns,
 };
 pub use raw_text::{RawTrace, TextError, parse_text};
 pub use reader::Reader;
