@@ -1,5 +1,5 @@
 //! The folders of `src/` are layers: a layer imports only those to its left, and each outside crate
-//! has its owners. What must be otherwise is named below, with its reason.
+//! has its owners.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,13 +22,6 @@ const LAYERS: &[&[&str]] = &[
 
 /// Layers of the design that no folder has yet.
 const PLANNED: &[&str] = &[];
-
-/// Imports against the flow: file, imported layer, why.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "wire/v2/generation.rs",
-    "order",
-    "CPU samples are sorted while the generation is read; the sort is that of the ordering",
-)];
 
 /// Which layers may use an outside crate; none named means all.
 const OWNERS: &[(&str, &[&str])] = &[
@@ -62,7 +55,6 @@ const OWNERS: &[(&str, &[&str])] = &[
 #[test]
 fn layers_import_only_what_is_to_their_left() {
     let mut problems = Vec::new();
-    let mut used = BTreeSet::new();
     let mut imported = BTreeSet::new();
     for file in files() {
         let mine = rank(&file.module[0]);
@@ -75,19 +67,11 @@ fn layers_import_only_what_is_to_their_left() {
             if theirs.is_none() {
                 problems.push(format!("{}: '{layer}' is no layer; add it to LAYERS", file.name));
             } else if !is_own && theirs >= mine {
-                match EXCEPTIONS.iter().position(|(name, to, _)| *name == file.name && *to == layer)
-                {
-                    Some(index) => {
-                        used.insert(index);
-                    }
-                    None => problems
-                        .push(format!("{} imports {layer}, which is not to its left", file.name)),
-                }
+                problems.push(format!("{} imports {layer}, which is not to its left", file.name));
             }
         }
     }
     assert!(problems.is_empty(), "{problems:#?}");
-    assert_eq!(used.len(), EXCEPTIONS.len(), "an exception is not needed any more");
     // Nothing was overlooked: every layer but the last two is imported by another one.
     for layer in LAYERS[..LAYERS.len() - 2].concat() {
         assert!(imported.contains(layer) || PLANNED.contains(&layer), "nobody imports {layer}");

@@ -2,10 +2,9 @@
 //!
 //! Source: Go 1.27 `cmd/trace/main.go`, debugEventsFootprint.
 
-use crate::order::sort_like_go;
-use crate::wire::Version;
 use crate::wire::v2::spec::SPECS;
 use crate::wire::v2::{EventFootprint, Footprint};
+use crate::wire::{Version, sort_like_go};
 
 /// How many event numbers each version has in Go's table; the ones above are "unknown" to it.
 fn known_codes(version: Version) -> usize {

@@ -3,7 +3,7 @@
 //! It is the heap of Go 1.27 `internal/trace/batchcursor.go`, operation for operation, because
 //! which of two threads with equal times comes first depends on how the heap was built.
 
-use super::sort::sort_like_go;
+use crate::wire::sort_like_go;
 
 /// A thread's next event.
 #[derive(Debug, Clone, Copy)]

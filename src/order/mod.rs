@@ -17,13 +17,11 @@ mod frontier;
 mod goroutines;
 mod reader;
 mod scheduler;
-mod sort;
 mod v1;
 
 pub use event::{Event, GoSlot, GoState, NO_SLOT, NONE, ProcState, Sync, TransitionOf, status};
 pub use reader::{Outcome, TraceReader};
 pub use scheduler::Orderer;
-pub use sort::sort_like_go;
 pub use v1::{V1Stats, order_v1};
 
 use crate::wire::v2::{Generation, Tables};

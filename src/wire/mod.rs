@@ -9,6 +9,7 @@
 //! Source: Go 1.27 `internal/trace/tracev2` and `internal/trace/{reader,generation,batch}.go` for
 //! v2, `internal/trace/internal/tracev1/parser.go` for v1.
 
+mod go_sort;
 pub mod header;
 pub mod pprof;
 pub mod tables;
@@ -16,6 +17,7 @@ pub mod v1;
 pub mod v2;
 pub mod varint;
 
+pub use go_sort::sort_like_go;
 pub use header::{Version, looks_like_trace, parse_header};
 
 /// A place where the bytes are not what the format allows.

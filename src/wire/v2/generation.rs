@@ -5,9 +5,9 @@
 
 use super::spec::{EventType, MAX_FRAMES_PER_STACK, MAX_STRING_SIZE};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::wire::Version;
 use crate::wire::tables::{Frame, Tables};
 use crate::wire::varint::{WINDOW, varint};
+use crate::wire::{Version, sort_like_go};
 use nom::bytes::complete::take;
 use nom::number::complete::u8 as byte;
 use nom::{IResult, Parser};
@@ -284,7 +284,7 @@ impl Generation {
         for sample in &mut self.cpu_samples {
             sample.time = ticks_to_ns(sample.time as u64, self.ns_per_tick);
         }
-        crate::order::sort_like_go(&mut self.cpu_samples, |a, b| a.time < b.time);
+        sort_like_go(&mut self.cpu_samples, |a, b| a.time < b.time);
     }
 
     fn check_stack_strings(&self, diagnostics: &mut Diagnostics) {

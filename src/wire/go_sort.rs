@@ -1,9 +1,12 @@
 //! Go's unstable sort, to the swap.
 //!
-//! Where two threads' events have the same time, Go's reader picks the one that its
-//! `slices.SortFunc` happens to leave first. To give the same order, gotrace must sort the same
+//! Comes in: a slice and what is less. Goes out: the slice in the order that Go's `slices.SortFunc`
+//! leaves it in. Where two threads' events or two CPU samples have the same time, Go's reader takes
+//! the one that this sort happens to leave first. To give the same order, gotrace must sort the same
 //! way: this follows the algorithm of Go 1.27 `slices/zsortanyfunc.go` (pattern-defeating
 //! quicksort with insertion sort up to 12 elements) step by step.
+//!
+//! It stands here, below the ordering, because the samples are sorted when a generation has been read.
 
 /// Longest run that is sorted by insertion.
 const MAX_INSERTION: usize = 12;
@@ -269,7 +272,7 @@ mod tests {
     /// number only. Recorded with a Go program that fills the slice with the same generator.
     #[test]
     fn equal_elements_end_where_go_leaves_them() {
-        let expected = include_str!("sort_expected.txt");
+        let expected = include_str!("go_sort_expected.txt");
         let mut lines = expected.lines();
         for (len, distinct) in
             [(5, 2), (12, 3), (13, 3), (40, 5), (64, 7), (100, 4), (1000, 30), (3000, 3000)]
