@@ -1,6 +1,7 @@
 //! Tasks and regions of the program.
 
 use super::goroutines::{Live, OpenRegion};
+use super::ids::*;
 use super::items::*;
 use rustc_hash::FxHashMap;
 

@@ -3,6 +3,7 @@
 use super::annotations::{self, Tasks};
 use super::gc::{GcCycles, Work};
 use super::goroutines::{Live, OpenRange, OpenRegion, OpenSpan, Table};
+use super::ids::*;
 use super::items::*;
 use super::memory::{Memory, Space, Told};
 use super::procs::{Procs, Threads};

@@ -5,6 +5,7 @@
 //! termination), end of the mark phase, new heap values, start the world. Before Go 1.22 the world
 //! was stopped before the begin was traced.
 
+use super::ids::*;
 use super::items::*;
 
 /// How the runtime words the two pauses of a cycle.

@@ -1,5 +1,6 @@
 //! The goroutines that live, and what is being added up about each.
 
+use super::ids::*;
 use super::items::*;
 use crate::order::{GoSlot, NO_SLOT};
 use rustc_hash::FxHashMap;

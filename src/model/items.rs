@@ -1,52 +1,9 @@
 //! What the model hands out. Times are nanoseconds since the start of the trace.
 
-use super::memory::TypeData;
+use super::ids::*;
 use super::symbols::Symbols;
 use crate::order::GoState;
 use crate::wire::v2::EventType;
-use std::num::NonZeroU32;
-
-/// Declares an id type: a row number from 1, so that `Option` of it costs nothing.
-macro_rules! id {
-    ($(#[doc = $doc:literal] $name:ident;)*) => {$(
-        #[doc = $doc]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(NonZeroU32);
-
-        impl $name {
-            /// The id of the item at a position counted from 0.
-            pub fn from_index(index: usize) -> Self {
-                let number = u32::try_from(index + 1).expect("fewer than 2^32 items");
-                $name(NonZeroU32::new(number).expect("is at least 1"))
-            }
-            /// The row number.
-            pub fn row(self) -> i64 {
-                i64::from(self.0.get())
-            }
-            /// The position counted from 0.
-            pub fn index(self) -> usize {
-                self.0.get() as usize - 1
-            }
-        }
-    )*};
-}
-
-id! {
-    /// A goroutine. A number that the runtime uses again stands for another goroutine.
-    GoroutineId;
-    /// A distinct stack.
-    StackId;
-    /// A distinct function.
-    FunctionId;
-    /// A reason for waiting or stopping.
-    ReasonId;
-    /// A thread of a trace.
-    ThreadRow;
-    /// A proc of a trace.
-    ProcRow;
-    /// A type of objects of the AllocFree experiment.
-    HeapTypeId;
-}
 
 /// A state of a goroutine in the model: Go's states, with the part of a system call after the
 /// proc was lost as a state of its own.
@@ -328,6 +285,17 @@ pub struct WorkerSpan {
     pub start_ns: i64,
     /// Until it stopped running.
     pub duration_ns: i64,
+}
+
+/// A type of objects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TypeData {
+    /// Its name.
+    pub name: String,
+    /// Size of a value, bytes.
+    pub size_bytes: u64,
+    /// How many bytes of its beginning can hold pointers.
+    pub pointer_bytes: u64,
 }
 
 /// What a [`MemoryBlock`] is.

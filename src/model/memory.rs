@@ -4,7 +4,8 @@
 //! each allocation and release. A block is handed out when it is released, or when the trace (or
 //! the part before a gap) ends; so memory follows what lives, not the length of the trace.
 
-use super::items::{GoroutineId, HeapTypeId, MemoryBlock, MemoryKind};
+use super::ids::{GoroutineId, HeapTypeId};
+use super::items::{MemoryBlock, MemoryKind, TypeData};
 use crate::wire::v2::{AllocFree, Generation, HeapLayout};
 use rustc_hash::FxHashMap;
 
@@ -37,17 +38,6 @@ pub struct Told {
     pub time_ns: i64,
     /// The goroutine that did it.
     pub goroutine: Option<GoroutineId>,
-}
-
-/// A type of objects.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TypeData {
-    /// Its name.
-    pub name: String,
-    /// Size of a value, bytes.
-    pub size_bytes: u64,
-    /// How many bytes of its beginning can hold pointers.
-    pub pointer_bytes: u64,
 }
 
 /// The blocks that exist.

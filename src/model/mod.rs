@@ -12,6 +12,7 @@ mod annotations;
 mod builder;
 mod gc;
 mod goroutines;
+mod ids;
 mod items;
 mod memory;
 mod moment;
@@ -22,8 +23,8 @@ mod symbols;
 pub mod wait_kinds;
 
 pub use builder::Builder;
+pub use ids::*;
 pub use items::*;
-pub use memory::TypeData;
 pub use moment::{Moment, TimeBounds};
 pub use selection::{NamePattern, Selection};
 pub use symbols::{FrameData, FunctionData, Symbols, Translation};

@@ -1,5 +1,6 @@
 //! Procs and threads.
 
+use super::ids::*;
 use super::items::*;
 use crate::order::{GoSlot, NO_SLOT, NONE};
 use rustc_hash::FxHashMap;

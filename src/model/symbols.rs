@@ -3,7 +3,7 @@
 //! Every generation has its own numbers for strings and stacks. They are translated once a
 //! generation, so that an event costs one look-up in a vector.
 
-use super::items::{FunctionId, ReasonId, StackId};
+use super::ids::{FunctionId, ReasonId, StackId};
 use crate::wire::v2::Tables;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
