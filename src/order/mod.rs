@@ -15,6 +15,7 @@ mod annotations;
 mod event;
 mod frontier;
 mod goroutines;
+mod limits;
 mod reader;
 mod scheduler;
 mod v1;

@@ -7,7 +7,7 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::order::Sink;
 use crate::order::event::{Event, GoSlot, NO_SLOT, NONE, Sync};
-use crate::order::scheduler::LONGEST_TRACE;
+use crate::order::limits::LONGEST_TRACE;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::v1::Scan;
 use crate::wire::v2::spec::{MAX_ARGS, SHAPES};
