@@ -3,7 +3,7 @@
 use super::files::PendingFile;
 use super::load::{self, Loaded};
 use super::locate::SourceOptions;
-use super::opened::Opened;
+use super::opened::{Kind, Opened, kind_of_file};
 use super::{CliError, Result, say};
 use crate::cli::terminal;
 use crate::model::Symbols;
@@ -19,7 +19,7 @@ use std::time::Instant;
 
 #[derive(Args)]
 pub struct IngestArguments {
-    /// Traces and profiles to load
+    /// Traces and profiles to load; folders stand for those in them, patterns for what matches
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// Database to write; by default the first source's name with the ending .db
@@ -40,11 +40,17 @@ pub struct IngestArguments {
 
 pub fn run(arguments: &IngestArguments) -> Result<()> {
     let started = Instant::now();
+    let is_recording =
+        |path: &Path| !matches!(kind_of_file(path), Some(Kind::Database | Kind::Other(_)));
+    let sources = arguments.options.expand(&arguments.sources, is_recording)?;
     let locations: Vec<Location> =
-        arguments.sources.iter().map(|source| arguments.options.locate(source)).collect();
+        sources.iter().map(|source| arguments.options.locate(source)).collect();
     let target = match &arguments.output {
         Some(path) => path.clone(),
-        None => default_target(&locations[0])?,
+        None => match folder_target(Path::new(&arguments.sources[0])) {
+            Some(target) => target,
+            None => default_target(&locations[0])?,
+        },
     };
     let exists = target.exists() && !target.is_dir();
     if exists && arguments.append {
@@ -199,6 +205,23 @@ fn default_target(location: &Location) -> Result<PathBuf> {
         )));
     }
     Ok(target)
+}
+
+/// `runs.db` for the folder `runs`, beside it; for the one we are in, in it. `None` for what is no folder.
+fn folder_target(path: &Path) -> Option<PathBuf> {
+    if !path.is_dir() {
+        return None;
+    }
+    let named = |path: &Path| {
+        let mut name = path.file_name()?.to_owned();
+        name.push(".db");
+        Some(name)
+    };
+    match named(path) {
+        Some(name) => Some(path.with_file_name(name)),
+        // `.` and `..` have no names.
+        None => named(&path.canonicalize().ok()?).map(PathBuf::from),
+    }
 }
 
 /// `1 event`, `2 events`.

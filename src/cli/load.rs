@@ -8,7 +8,7 @@ use crate::cli::terminal;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{Builder, Symbols, Totals};
 use crate::order::TraceReader;
-use crate::source::{self, DownloadLimits, Location, Position, Source};
+use crate::source::{self, Access, DownloadLimits, Location, Position, Source};
 use crate::store::{LoadedTrace, Loader, RowWriter};
 use indexmap::IndexMap;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -55,16 +55,23 @@ pub fn open_source(location: &Location) -> Result<(Source, Progress)> {
 }
 
 /// Keeps what comes from a URL in a file, as it comes.
-pub fn save_url(url: &str, limits: DownloadLimits, target: &Path, force: bool) -> Result<()> {
+pub fn save_url(
+    url: &str,
+    limits: DownloadLimits,
+    access: &Access,
+    target: &Path,
+    force: bool,
+) -> Result<()> {
     let file = PendingFile::new(target, force)?;
-    let location = Location::Url { url: url.into(), limits };
+    let location = Location::parse(url);
     let failed = |error: String| CliError::Failed(format!("{location}: {error}"));
     let position = Position::default();
     let progress = Recording::of(&location).map(|recording| {
         let known = Arc::new(OnceLock::from(position.clone()));
         Progress::recording(&location.to_string(), recording, known)
     });
-    let (body, size) = source::download(url, limits).map_err(|error| failed(error.to_string()))?;
+    let (body, size) =
+        source::download(url, limits, access).map_err(|error| failed(error.to_string()))?;
     let progress =
         progress.unwrap_or_else(|| Progress::start(&location.to_string(), size, position.clone()));
     let mut out = File::create(file.path())?;

@@ -1,30 +1,148 @@
 //! What the options say about where sources are.
 
+use super::{CliError, Result, say};
 use crate::profile::{parse_duration, parse_size};
-use crate::source::Location;
+use crate::source::{self, Access, Expansion, Headers, Location, PemFile};
 use clap::Args;
-use std::ffi::OsStr;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::time::Duration;
+
+/// Header lines for every URL.
+const HEADERS_VARIABLE: &str = "GOTRACE_HEADERS";
 
 #[derive(Args)]
 pub struct SourceOptions {
+    /// Header to send to the servers of URLs, such as 'Authorization: Bearer ...'; or @FILE with a
+    /// header on each line; may be repeated
+    ///
+    /// The environment variable GOTRACE_HEADERS has such lines, too. What is in them is never shown, and goes
+    /// to the servers that are named, not to others that they send to.
+    #[arg(long = "header", value_name = "HEADER", value_parser = HeaderParser, help_heading = "URLs")]
+    headers: Vec<Headers>,
+    /// Trust the certificates that the authorities in FILE (PEM) have signed, and no others
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), help_heading = "URLs", hide_short_help = true)]
+    tls_ca: Option<PemFile>,
+    /// Certificate (PEM) to show to servers
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), help_heading = "URLs", hide_short_help = true)]
+    tls_cert: Option<PemFile>,
+    /// Its key (PEM), if it is not in the same file
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), requires = "tls_cert", help_heading = "URLs", hide_short_help = true)]
+    tls_key: Option<PemFile>,
     /// Most bytes to take from a URL
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = parse_size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = parse_size, help_heading = "URLs", hide_short_help = true)]
     max_download: u64,
     /// Longest time that a download may take, besides what a recording takes
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_time, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_time, help_heading = "URLs", hide_short_help = true)]
     max_time: Duration,
 }
 
 impl SourceOptions {
     /// The place that the user named.
     pub fn locate(&self, name: impl AsRef<OsStr>) -> Location {
-        Location::parse(name).with_download(self.max_download, self.max_time)
+        match Location::parse(name) {
+            url @ Location::Url { .. } => {
+                url.with_download(self.max_download, self.max_time).with_access(self.access())
+            }
+            other => other,
+        }
+    }
+
+    /// The sources that the user named: folders and patterns stand for what is in them. `is_wanted` looks
+    /// at a file of a folder; what else there is is told in one line.
+    pub fn expand(
+        &self,
+        names: &[OsString],
+        mut is_wanted: impl FnMut(&Path) -> bool,
+    ) -> Result<Vec<OsString>> {
+        let mut all = Vec::new();
+        for name in names {
+            let Expansion { names, skipped } =
+                source::expand(name, &mut is_wanted).map_err(|error| {
+                    CliError::Failed(format!("{}: {error}", Path::new(name).display()))
+                })?;
+            if !skipped.is_empty() {
+                say(&format!("gotrace: left out what is no recording: {}", listed(&skipped)));
+            }
+            all.extend(names);
+        }
+        Ok(all)
+    }
+
+    fn access(&self) -> Access {
+        let (mut headers, problem) = match from_environment() {
+            Ok(headers) => (headers, None),
+            Err(what) => (Headers::default(), Some(format!("{HEADERS_VARIABLE}: {what}"))),
+        };
+        let mut nearer = Headers::default();
+        self.headers.iter().for_each(|headers| nearer.extend(headers.clone()));
+        headers.replace_with(&nearer);
+        Access {
+            headers,
+            authorities: self.tls_ca.clone(),
+            certificate: self.tls_cert.clone(),
+            key: self.tls_key.clone(),
+            problem,
+        }
+    }
+}
+
+fn from_environment() -> std::result::Result<Headers, String> {
+    match std::env::var_os(HEADERS_VARIABLE) {
+        Some(text) => Headers::parse(text.as_encoded_bytes()),
+        None => Ok(Headers::default()),
+    }
+}
+
+/// The first of some names, and how many more there are.
+fn listed(paths: &[impl AsRef<Path>]) -> String {
+    const SHOWN: usize = 4;
+    let mut names: Vec<String> =
+        paths.iter().take(SHOWN).map(|path| path.as_ref().display().to_string()).collect();
+    if paths.len() > SHOWN {
+        names.push(format!("and {} more", paths.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+fn pem_parser() -> impl TypedValueParser<Value = PemFile> {
+    OsStringValueParser::new().try_map(PemFile::read)
+}
+
+/// Reads a header, or a file of them. clap would repeat a value that it does not like.
+#[derive(Clone)]
+struct HeaderParser;
+
+impl TypedValueParser for HeaderParser {
+    type Value = Headers;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<Headers, clap::Error> {
+        let refuse = |what: String| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("--header{what}\n"))
+                .with_cmd(command)
+        };
+        let bytes = value.as_encoded_bytes();
+        // No name of a header begins so.
+        let Some(file) = value.to_str().and_then(|value| value.strip_prefix('@')) else {
+            return match Headers::parse(bytes) {
+                Ok(headers) if headers == Headers::default() => Err(refuse(": it is empty".into())),
+                headers => headers.map_err(|what| refuse(format!(": {what}"))),
+            };
+        };
+        let text = std::fs::read(file).map_err(|error| refuse(format!(" @{file}: {error}")))?;
+        Headers::parse(&text).map_err(|what| refuse(format!(" @{file}: {what}")))
     }
 }
 
 /// A time such as `30s`, above 0.
-fn parse_time(text: &str) -> Result<Duration, String> {
+fn parse_time(text: &str) -> std::result::Result<Duration, String> {
     let ns = parse_duration(text).and_then(|ns| u64::try_from(ns).ok()).filter(|&ns| ns > 0);
     ns.map(Duration::from_nanos).ok_or_else(|| "want a duration such as 30s or 10m".into())
 }

@@ -9,10 +9,11 @@ use super::load::{Progress, open_source};
 use super::{CliError, Result, say};
 use crate::order::TraceReader;
 use crate::profile::is_profile;
-use crate::source::{Location, Packing, Source, describe_stranger};
+use crate::source::{self, Location, Packing, Source, describe_stranger};
 use crate::store::{Database, is_database};
 use crate::wire::looks_like_trace;
 use std::fs::File;
+use std::path::Path;
 
 /// How much of a source is looked at, bytes.
 const LOOK: usize = 512;
@@ -107,6 +108,11 @@ impl<'a> Opened<'a> {
         };
         CliError::Failed(format!("{}: {what}", self.location))
     }
+}
+
+/// What a file is; `None` if it cannot be read, which whoever opens it is told.
+pub fn kind_of_file(path: &Path) -> Option<Kind> {
+    source::open(&Location::Path(path.into())).ok().map(|mut source| kind_of(&mut source))
 }
 
 fn kind_of(source: &mut Source) -> Kind {

@@ -4,7 +4,7 @@ use super::options::ProfileArguments;
 use super::{database, database_trace};
 use crate::cli::export::pprof::profiles_of_opened;
 use crate::cli::load::save_url;
-use crate::cli::opened::{Kind, Opened};
+use crate::cli::opened::{Kind, Opened, kind_of_file};
 use crate::cli::{CliError, Result, say};
 use crate::profile::{self, Config, Preparation, Profile};
 use crate::source::Location;
@@ -53,25 +53,39 @@ pub fn load(
 
 /// Loads what can be loaded; fails if nothing can.
 fn load_all(arguments: &ProfileArguments, sources: &[OsString]) -> Result<Vec<Profile>> {
-    let mut profiles = Vec::new();
+    let is_wanted = |path: &Path| match kind_of_file(path) {
+        Some(Kind::Trace) => arguments.kind.is_some(),
+        kind => matches!(kind, Some(Kind::Profile) | None),
+    };
+    let mut locations = Vec::new();
     for source in sources {
-        let location = locate(arguments, source);
-        let loaded = match (&arguments.save, &location) {
-            (Some(file), Location::Url { url, limits }) => {
-                save_url(url, *limits, file, arguments.force)
+        match locate(arguments, source) {
+            // `host:6060/debug/pprof/heap?gc=1` is no pattern.
+            url @ Location::Url { .. } => locations.push(url),
+            _ => {
+                let names = arguments.locations.expand(std::slice::from_ref(source), is_wanted)?;
+                locations.extend(names.iter().map(|name| locate(arguments, name)));
+            }
+        }
+    }
+    let mut profiles = Vec::new();
+    for location in &locations {
+        let loaded = match (&arguments.save, location) {
+            (Some(file), Location::Url { url, limits, access }) => {
+                save_url(url, *limits, access, file, arguments.force)
                     .and_then(|()| load_one(arguments, &Location::Path(file.clone())))
             }
-            _ => load_one(arguments, &location),
+            _ => load_one(arguments, location),
         };
         match loaded {
             Ok(profile) => profiles.push(profile),
-            Err(error @ CliError::Failed(_)) if sources.len() > 1 => {
+            Err(error @ CliError::Failed(_)) if locations.len() > 1 => {
                 say(&format!("gotrace: {error}; going on with the others"))
             }
             Err(error) => return Err(error),
         }
     }
-    if profiles.is_empty() && !sources.is_empty() {
+    if profiles.is_empty() && !locations.is_empty() {
         return Err(CliError::Failed("none of the sources could be read".into()));
     }
     Ok(profiles)
