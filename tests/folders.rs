@@ -89,10 +89,10 @@ fn where_there_is_nothing_is_said() {
     sandbox.write("texts/notes.md", "# What we saw\n");
     sandbox.write("texts/.hidden", "");
     for (name, want) in [
-        ("empty", "gotrace: empty: the folder is empty\n"),
-        ("texts", "gotrace: texts: there is no recording in this folder, only something else\n"),
+        ("empty", "gotrace: empty: it is an empty directory\n"),
+        ("texts", "gotrace: texts: there is no recording in this directory, only something else\n"),
         ("runs/*.none", "gotrace: runs/*.none: no file matches this pattern\n"),
-        ("e*", "gotrace: e*: what matches this pattern are folders without recordings\n"),
+        ("e*", "gotrace: e*: what matches this pattern are directories without recordings\n"),
         ("none", "gotrace: none: no such file\n"),
     ] {
         sandbox.gotrace(&["ingest", name, "-o", "x.db"]).expect(1).says(&[want]);

@@ -57,16 +57,16 @@ pub fn expand(
     }
     match found.names.is_empty() {
         true if matches.is_empty() => Err(refuse("no file matches this pattern".into())),
-        true => Err(refuse("what matches this pattern are folders without recordings".into())),
+        true => Err(refuse("what matches this pattern are directories without recordings".into())),
         false => Ok(found),
     }
 }
 
 fn nothing_in_folder(others: usize) -> String {
     match others {
-        0 => "the folder is empty".into(),
-        1 => "there is no recording in this folder, only something else".into(),
-        _ => format!("there is no recording in this folder, only {others} other things"),
+        0 => "it is an empty directory".into(),
+        1 => "there is no recording in this directory, only something else".into(),
+        _ => format!("there is no recording in this directory, only {others} other things"),
     }
 }
 
@@ -142,9 +142,9 @@ mod tests {
         let want = (texts(&["10.trace", "a.trace", "b.trace"]), texts(&["sub", "x.txt"]));
         assert_eq!(folder.expand(""), Ok(want));
         fs::create_dir(folder.0.path().join("empty")).unwrap();
-        assert_eq!(folder.expand("empty"), Err("the folder is empty".into()));
+        assert_eq!(folder.expand("empty"), Err("it is an empty directory".into()));
         let none = Folder::new(&["x.txt", ".h.trace", "y"]);
-        let want = "there is no recording in this folder, only 2 other things";
+        let want = "there is no recording in this directory, only 2 other things";
         assert_eq!(none.expand(""), Err(want.into()));
     }
 
