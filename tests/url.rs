@@ -4,7 +4,7 @@ mod committed;
 
 use committed::Trace;
 use committed::run::{Run, Sandbox, finish};
-use gotrace::source::{DownloadLimits, SourceError, open_url};
+use gotrace::source::{Access, DownloadLimits, SourceError, open_url};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -192,18 +192,21 @@ fn a_server_that_says_nothing_is_given_up_but_a_recording_is_waited_for() {
     let limits =
         DownloadLimits { silence: Duration::from_millis(500), ..DownloadLimits::default() };
     let started = Instant::now();
-    let Err(SourceError::Open { what }) = open_url(&format!("{base}/trace"), limits) else {
+    let Err(SourceError::Open { what }) =
+        open_url(&format!("{base}/trace"), limits, &Access::default())
+    else {
         panic!("the server was waited for");
     };
     assert_eq!(what, "nothing came for 0.5 s");
     assert!(started.elapsed() < Duration::from_secs(10));
 
-    let mut source =
-        open_url(&format!("{base}/trace?seconds=2"), limits).expect("seconds= is waited for");
+    let mut source = open_url(&format!("{base}/trace?seconds=2"), limits, &Access::default())
+        .expect("seconds= is waited for");
     assert!(source.stream.peek(1 << 20).starts_with(b"go 1.26 trace"));
     assert!(source.stream.take_error().is_none());
 
-    let mut source = open_url(&format!("{base}/hangs"), limits).expect("it begins well");
+    let mut source =
+        open_url(&format!("{base}/hangs"), limits, &Access::default()).expect("it begins well");
     assert!(source.stream.peek(1 << 20).len() > 1000, "what came is kept");
     let error = source.stream.take_error().unwrap().to_string();
     assert!(error.ends_with("nothing came for 0.5 s"), "{error}");

@@ -196,3 +196,20 @@ pub fn default_target(location: &Location) -> Result<PathBuf> {
     }
     Ok(target)
 }
+
+/// `runs.db` for the folder `runs`, beside it; for the one we are in, in it. `None` for what is no folder.
+pub fn folder_target(path: &Path) -> Option<PathBuf> {
+    if !path.is_dir() {
+        return None;
+    }
+    let named = |path: &Path| {
+        let mut name = path.file_name()?.to_owned();
+        name.push(".db");
+        Some(name)
+    };
+    match named(path) {
+        Some(name) => Some(path.with_file_name(name)),
+        // `.` and `..` have no names.
+        None => named(&path.canonicalize().ok()?).map(PathBuf::from),
+    }
+}

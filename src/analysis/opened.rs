@@ -9,7 +9,9 @@ use super::observer::{Observer, Ongoing, Work};
 use super::{Error, Result};
 use crate::order::TraceReader;
 use crate::profile::is_profile;
-use crate::source::{self, DownloadLimits, Location, Packing, Position, Source, describe_stranger};
+use crate::source::{
+    self, Access, DownloadLimits, Location, Packing, Position, Source, describe_stranger,
+};
 use crate::store::{Database, is_database};
 use crate::wire::looks_like_trace;
 use std::fs::File;
@@ -178,12 +180,13 @@ fn recording(location: &Location) -> Option<(Work, Arc<OnceLock<Position>>)> {
 pub fn save_url(
     url: &str,
     limits: DownloadLimits,
+    access: &Access,
     target: &Path,
     force: bool,
     observer: &dyn Observer,
 ) -> Result<()> {
     let file = PendingFile::new(target, force)?;
-    let location = Location::Url { url: url.into(), limits };
+    let location = Location::parse(url);
     let failed = |error: String| Error::Failed(format!("{location}: {error}"));
     let position = Position::default();
     let recording = recording(&location).map(|(work, known)| {
@@ -191,7 +194,7 @@ pub fn save_url(
         observer.begins(work)
     });
     let (body, size_bytes) =
-        source::download(url, limits).map_err(|error| failed(error.to_string()))?;
+        source::download(url, limits, access).map_err(|error| failed(error.to_string()))?;
     let source = location.to_string();
     let reading = recording.unwrap_or_else(|| {
         observer.begins(Work::Reading { source, size_bytes, position: position.clone() })
@@ -202,6 +205,11 @@ pub fn save_url(
     drop(out);
     drop(reading);
     file.keep()
+}
+
+/// What a file is; `None` if it cannot be read, which whoever opens it is told.
+pub fn kind_of_file(path: &Path) -> Option<Kind> {
+    source::open(&Location::Path(path.into())).ok().map(|mut source| kind_of(&mut source))
 }
 
 fn kind_of(source: &mut Source) -> Kind {

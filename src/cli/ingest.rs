@@ -2,9 +2,8 @@
 
 use super::locate::SourceOptions;
 use super::{Result, observer, say};
-use crate::analysis::{Ingest, Ingested, default_target};
+use crate::analysis::{Ingest, Ingested, Wanted, default_target, expand, folder_target};
 use crate::cli::terminal;
-use crate::source::Location;
 use crate::store::human_ns;
 use clap::Args;
 use std::ffi::OsString;
@@ -14,7 +13,7 @@ use std::time::Instant;
 
 #[derive(Args)]
 pub struct IngestArguments {
-    /// Traces and profiles to load
+    /// Traces and profiles to load; folders stand for those in them, patterns for what matches
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<OsString>,
     /// Database to write; by default the first source's name with the ending .db
@@ -35,11 +34,18 @@ pub struct IngestArguments {
 
 pub fn run(arguments: &IngestArguments) -> Result<()> {
     let started = Instant::now();
-    let sources: Vec<Location> =
-        arguments.sources.iter().map(|source| arguments.options.locate(source)).collect();
+    let observer = observer();
+    let mut sources = Vec::new();
+    for name in &arguments.sources {
+        let names = expand(name, Wanted::Recordings, &*observer)?;
+        sources.extend(names.iter().map(|name| arguments.options.locate(name)));
+    }
     let target = match &arguments.output {
         Some(path) => path.clone(),
-        None => default_target(&sources[0])?,
+        None => match folder_target(Path::new(&arguments.sources[0])) {
+            Some(target) => target,
+            None => default_target(&sources[0])?,
+        },
     };
     let ingest = Ingest {
         sources,
@@ -48,7 +54,7 @@ pub fn run(arguments: &IngestArguments) -> Result<()> {
         append: arguments.append,
         strict: arguments.strict,
     };
-    let ingested = ingest.run(&observer())?;
+    let ingested = ingest.run(&observer)?;
     if ingested.loaded.is_empty() {
         return Ok(());
     }

@@ -1,18 +1,39 @@
 //! What the options say about where sources are.
 
 use crate::profile::{parse_duration, parse_size};
-use crate::source::Location;
+use crate::source::{Access, Headers, Location, PemFile};
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use std::ffi::OsStr;
 use std::time::Duration;
 
+/// Header lines for every URL.
+const HEADERS_VARIABLE: &str = "GOTRACE_HEADERS";
+
 #[derive(Args)]
 pub struct SourceOptions {
+    /// Header to send to the servers of URLs, such as 'Authorization: Bearer ...'; or @FILE with a
+    /// header on each line; may be repeated
+    ///
+    /// The environment variable GOTRACE_HEADERS has such lines, too. What is in them is never shown, and goes
+    /// to the servers that are named, not to others that they send to.
+    #[arg(long = "header", value_name = "HEADER", value_parser = HeaderParser, help_heading = "URLs")]
+    headers: Vec<Headers>,
+    /// Trust the certificates that the authorities in FILE (PEM) have signed, and no others
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), help_heading = "URLs", hide_short_help = true)]
+    tls_ca: Option<PemFile>,
+    /// Certificate (PEM) to show to servers
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), help_heading = "URLs", hide_short_help = true)]
+    tls_cert: Option<PemFile>,
+    /// Its key (PEM), if it is not in the same file
+    #[arg(long, value_name = "FILE", value_parser = pem_parser(), requires = "tls_cert", help_heading = "URLs", hide_short_help = true)]
+    tls_key: Option<PemFile>,
     /// Most bytes to take from a URL
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = parse_size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = parse_size, help_heading = "URLs", hide_short_help = true)]
     max_download: u64,
     /// Longest time that a download may take, besides what a recording takes
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_time, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_time, help_heading = "URLs", hide_short_help = true)]
     max_time: Duration,
 }
 
@@ -22,9 +43,72 @@ impl SourceOptions {
         self.limit(Location::parse(name))
     }
 
-    /// A place, within the bounds of the options.
+    /// A place, within the bounds of the options and with what lets one in.
     pub fn limit(&self, place: Location) -> Location {
-        place.with_download(self.max_download, self.max_time)
+        match place {
+            url @ Location::Url { .. } => {
+                url.with_download(self.max_download, self.max_time).with_access(self.access())
+            }
+            other => other,
+        }
+    }
+
+    fn access(&self) -> Access {
+        let (mut headers, problem) = match from_environment() {
+            Ok(headers) => (headers, None),
+            Err(what) => (Headers::default(), Some(format!("{HEADERS_VARIABLE}: {what}"))),
+        };
+        let mut nearer = Headers::default();
+        self.headers.iter().for_each(|headers| nearer.extend(headers.clone()));
+        headers.replace_with(&nearer);
+        Access {
+            headers,
+            authorities: self.tls_ca.clone(),
+            certificate: self.tls_cert.clone(),
+            key: self.tls_key.clone(),
+            problem,
+        }
+    }
+}
+
+fn from_environment() -> Result<Headers, String> {
+    match std::env::var_os(HEADERS_VARIABLE) {
+        Some(text) => Headers::parse(text.as_encoded_bytes()),
+        None => Ok(Headers::default()),
+    }
+}
+
+fn pem_parser() -> impl TypedValueParser<Value = PemFile> {
+    OsStringValueParser::new().try_map(PemFile::read)
+}
+
+/// Reads a header, or a file of them. clap would repeat a value that it does not like.
+#[derive(Clone)]
+struct HeaderParser;
+
+impl TypedValueParser for HeaderParser {
+    type Value = Headers;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Headers, clap::Error> {
+        let refuse = |what: String| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("--header{what}\n"))
+                .with_cmd(command)
+        };
+        let bytes = value.as_encoded_bytes();
+        // No name of a header begins so.
+        let Some(file) = value.to_str().and_then(|value| value.strip_prefix('@')) else {
+            return match Headers::parse(bytes) {
+                Ok(headers) if headers == Headers::default() => Err(refuse(": it is empty".into())),
+                headers => headers.map_err(|what| refuse(format!(": {what}"))),
+            };
+        };
+        let text = std::fs::read(file).map_err(|error| refuse(format!(" @{file}: {error}")))?;
+        Headers::parse(&text).map_err(|what| refuse(format!(" @{file}: {what}")))
     }
 }
 

@@ -3,71 +3,154 @@
 //! Comes in: a URL. Goes out: the body of the answer as a reader. A server may be slow, silent,
 //! endless or of another kind, so there are bounds for the time to connect, for the time
 //! without a byte, and for the length; and an answer that is no success is told with its first line.
+//! ureq would take headers along wherever an answer sends to, so that is followed here.
 
-use super::{DownloadLimits, Source, SourceError, from_reader, recording_time};
+use super::proxy::Proxies;
+use super::target::Target;
+use super::{Access, DownloadLimits, Source, SourceError, from_reader, recording_time};
+use super::{tls, transport};
 use std::io::{self, Read};
-use std::time::Duration;
-use ureq::tls::{RootCerts, TlsConfig};
+use std::time::{Duration, Instant};
+use ureq::http::header::LOCATION;
+use ureq::http::{HeaderName, HeaderValue};
 use ureq::{Agent, Body, BodyReader, Error};
 
 /// How much of an answer that is no success is read.
 const EXPLANATION_BYTES: u64 = 4096;
+/// How often an answer may send to another place.
+const MOST_REDIRECTS: usize = 10;
 
 /// Asks for `url`, and unpacks what comes.
-pub fn open_url(url: &str, limits: DownloadLimits) -> Result<Source, SourceError> {
-    let (body, size) = download(url, limits)?;
+pub fn open_url(url: &str, limits: DownloadLimits, access: &Access) -> Result<Source, SourceError> {
+    let (body, size) = download(url, limits, access)?;
     from_reader(body, size)
 }
 
 /// Asks for `url`. Gives what comes, as it comes, and how much that is if the server says so.
+///
+/// What `access` holds goes to the server that `url` names: one that it sends to gets neither headers nor
+/// a certificate, and shows its own as usual.
 pub fn download(
     url: &str,
     limits: DownloadLimits,
+    access: &Access,
 ) -> Result<(impl Read + Send + 'static, Option<u64>), SourceError> {
-    let refuse = |what: String| SourceError::Open { what };
-    check_port(url).map_err(refuse)?;
+    let refuse = |what: String| SourceError::Open { what: access.headers.hide(&what) };
+    if let Some(problem) = &access.problem {
+        return Err(refuse(problem.clone()));
+    }
+    let named = Target::parse(url).map_err(refuse)?;
     let recording = recording_time(url);
-    let patience = limits.patience.unwrap_or(limits.silence + recording);
     // A patience that was asked for is never cut short.
     let time = (limits.time + recording).max(limits.patience.unwrap_or_default());
-    let agent: Agent = Agent::config_builder()
+    let patience = limits.patience.unwrap_or(limits.silence + recording);
+    let waiting = Waiting { limits, patience, time, since: Instant::now() };
+    let mut target = named.clone();
+    for _ in 0..=MOST_REDIRECTS {
+        let is_named = named.is_same_server(&target);
+        let at = |what: String| match target == named {
+            true => refuse(what),
+            false => refuse(format!("it sends to {}: {what}", target.shown())),
+        };
+        let (agent, through) = agent(&target, is_named, access, &waiting).map_err(at)?;
+        let mut request = agent.get(target.uri.clone());
+        for (name, value) in access.headers.iter().filter(|_| is_named) {
+            let header = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value));
+            let (Ok(name), Ok(mut value)) = header else {
+                return Err(refuse(format!("the header {name} cannot be sent")));
+            };
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        let response =
+            request.call().map_err(|error| at(format!("{}{through}", waiting.explain(&error))))?;
+        let status = response.status();
+        if let (true, Some(to)) = (status.is_redirection(), response.headers().get(LOCATION)) {
+            let next = target.redirected(&String::from_utf8_lossy(to.as_bytes())).map_err(at)?;
+            target = match named.is_same_server(&next) {
+                true => next.with_user_of(&named),
+                false => next,
+            };
+            continue;
+        }
+        let body = response.into_body();
+        if !status.is_success() {
+            return Err(at(format!("HTTP status {status}{}", first_line(body))));
+        }
+        let size = body.content_length();
+        if size.is_some_and(|size| size > limits.bytes) {
+            return Err(refuse(too_large(limits.bytes)));
+        }
+        let body = body.into_reader();
+        return Ok((Limited { body, left: limits.bytes, is_over: false, waiting }, size));
+    }
+    Err(refuse(format!("it sends to other places more than {MOST_REDIRECTS} times")))
+}
+
+/// What asks a server, and, for messages, through what.
+fn agent(
+    target: &Target,
+    is_named: bool,
+    access: &Access,
+    waiting: &Waiting,
+) -> Result<(Agent, String), String> {
+    let limits = waiting.limits;
+    let left = waiting.time.saturating_sub(waiting.since.elapsed());
+    let proxy = match &target.socket {
+        Some(_) => None,
+        None => Proxies::from_env().of(&target.uri)?,
+    };
+    // Only what is encrypted goes through a tunnel.
+    let is_tunnel = |proxy: &ureq::Proxy| {
+        use ureq::ProxyProtocol::{Http, Https};
+        target.uri.scheme_str() == Some("https") || !matches!(proxy.protocol(), Http | Https)
+    };
+    let config = Agent::config_builder()
         .user_agent(concat!("gotrace/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
+        // Where an answer sends to is another server, which may not get the same.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .timeout_resolve(Some(limits.connect))
         .timeout_connect(Some(limits.connect))
         .timeout_send_request(Some(limits.silence))
-        .timeout_per_read(Some(patience))
-        .timeout_global(Some(time))
-        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
-        .build()
-        .into();
-    let response =
-        agent.get(url).call().map_err(|error| refuse(explain(&error, limits, patience, time)))?;
-    let status = response.status();
-    let body = response.into_body();
-    if !status.is_success() {
-        return Err(refuse(format!("HTTP status {status}{}", first_line(body))));
+        .timeout_per_read(Some(waiting.patience))
+        .timeout_global(Some(left))
+        .proxy(proxy.clone().filter(is_tunnel))
+        .tls_config(tls::config(access, is_named, target.is_insecure)?)
+        .build();
+    if let Some(path) = &target.socket {
+        #[cfg(unix)]
+        {
+            let socket = std::os::unix::net::UnixStream::connect(path)
+                .map_err(|error| format!("{}: {}", path.display(), socket_failure(&error)))?;
+            return Ok((transport::through_socket(config, socket), String::new()));
+        }
+        #[cfg(not(unix))]
+        return Err(format!("{}: this system has no Unix sockets", path.display()));
     }
-    let size = body.content_length();
-    if size.is_some_and(|size| size > limits.bytes) {
-        return Err(refuse(too_large(limits.bytes)));
-    }
-    let body = body.into_reader();
-    Ok((Limited { body, left: limits.bytes, is_over: false, limits, patience, time }, size))
+    let through = match &proxy {
+        Some(proxy) => format!(" (through the proxy {}:{})", proxy.host(), proxy.port()),
+        None => String::new(),
+    };
+    let agent = match &proxy {
+        Some(proxy) if !is_tunnel(proxy) => transport::asking_proxy(config, proxy),
+        _ => config.into(),
+    };
+    Ok((agent, through))
 }
 
-/// Refuses a port that there cannot be, which otherwise would be left out and another one asked.
-fn check_port(url: &str) -> Result<(), String> {
-    let server = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let server = server.split(['/', '?', '#']).next().unwrap_or("");
-    let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
-    // The colons of an address in brackets are its own.
-    let port = server.rsplit(']').next().and_then(|rest| rest.rsplit_once(':'));
-    match port {
-        Some((_, port)) if !port.is_empty() && !port.parse().is_ok_and(|port: u16| port > 0) => {
-            Err(format!("there is no port {port}; ports are 1 to 65535"))
+/// Why there is no connection to a socket.
+#[cfg(unix)]
+fn socket_failure(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such socket".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there; does the program run, and does it serve net/http/pprof there?"
+                .into()
         }
-        _ => Ok(()),
+        _ => format!("it cannot be asked: {error}"),
     }
 }
 
@@ -90,25 +173,52 @@ fn too_large(limit: u64) -> String {
     format!("the answer is longer than the limit of {limit} bytes; --max-download raises it")
 }
 
-/// What a failure means for the user.
-fn explain(error: &Error, limits: DownloadLimits, patience: Duration, time: Duration) -> String {
-    let seconds = |time: Duration| time.as_secs_f64();
+/// How long to wait.
+#[derive(Clone, Copy)]
+struct Waiting {
+    limits: DownloadLimits,
+    /// Longest time without a byte.
+    patience: Duration,
+    /// Longest time for everything.
+    time: Duration,
+    since: Instant,
+}
+
+impl Waiting {
+    /// What a failure means for the user.
+    fn explain(&self, error: &Error) -> String {
+        let seconds = |time: Duration| time.as_secs_f64();
+        if let Some(error) = tls_failure(error) {
+            return tls::explain(error);
+        }
+        match error {
+            Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+                format!("no connection within {} s", seconds(self.limits.connect))
+            }
+            Error::Timeout(ureq::Timeout::PerRead) => {
+                format!("nothing came for {} s", seconds(self.patience))
+            }
+            Error::Timeout(ureq::Timeout::Global) => {
+                format!("not complete after {} s; --max-time raises the limit", seconds(self.time))
+            }
+            Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                "connection refused; does the program run, and does it serve net/http/pprof there?"
+                    .into()
+            }
+            Error::Io(error) => error.to_string(),
+            // It would repeat the URL with its password.
+            Error::BadUri(_) => "there is no host in the URL".into(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What TLS says, if it is the reason.
+fn tls_failure(error: &Error) -> Option<&rustls::Error> {
     match error {
-        Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
-            format!("no connection within {} s", seconds(limits.connect))
-        }
-        Error::Timeout(ureq::Timeout::PerRead) => {
-            format!("nothing came for {} s", seconds(patience))
-        }
-        Error::Timeout(ureq::Timeout::Global) => {
-            format!("not complete after {} s; --max-time raises the limit", seconds(time))
-        }
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            "connection refused; does the program run, and does it serve net/http/pprof there?"
-                .into()
-        }
-        Error::Io(error) => error.to_string(),
-        other => other.to_string(),
+        Error::Rustls(error) => Some(error),
+        Error::Io(error) => error.get_ref()?.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -117,9 +227,7 @@ struct Limited {
     body: BodyReader<'static>,
     left: u64,
     is_over: bool,
-    limits: DownloadLimits,
-    patience: Duration,
-    time: Duration,
+    waiting: Waiting,
 }
 
 impl Read for Limited {
@@ -133,7 +241,7 @@ impl Read for Limited {
         };
         self.is_over = got > most;
         if self.is_over && most == 0 {
-            return Err(io::Error::other(too_large(self.limits.bytes)));
+            return Err(io::Error::other(too_large(self.waiting.limits.bytes)));
         }
         // What is within the limit is used before the error is told.
         let kept = got.min(most);
@@ -145,21 +253,6 @@ impl Read for Limited {
 impl Limited {
     fn explain(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
-        io::Error::new(kind, explain(&Error::from(error), self.limits, self.patience, self.time))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_ports_that_can_be_are_asked() {
-        for url in ["http://h/x:99999", "http://h:6060", "http://[::1]/", "https://u:p@[::1]:1/"] {
-            assert_eq!(check_port(url), Ok(()), "{url}");
-        }
-        for url in ["http://h:99999/", "http://h:0", "http://[::1]:x/", "http://u:1@h:-1?"] {
-            assert!(check_port(url).is_err(), "{url}");
-        }
+        io::Error::new(kind, self.waiting.explain(&Error::from(error)))
     }
 }

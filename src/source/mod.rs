@@ -4,14 +4,28 @@
 //! bytes through a sliding window and counts absolute offsets, so that every error can name one.
 //! A format that cannot be read from front to back asks for [`RandomAccess`] instead.
 
+mod access;
 mod answer;
+#[cfg(feature = "analysis")]
+mod expand;
 #[cfg(feature = "url")]
 mod http;
 mod limits;
+#[cfg(feature = "url")]
+mod proxy;
 mod random;
 mod stranger;
 mod stream;
+#[cfg(feature = "url")]
+mod target;
+#[cfg(feature = "url")]
+mod tls;
+#[cfg(feature = "url")]
+mod transport;
 
+pub use access::{Access, Headers, PemFile};
+#[cfg(feature = "analysis")]
+pub use expand::{Expansion, expand};
 #[cfg(feature = "url")]
 pub use http::{download, open_url};
 pub use limits::{DownloadLimits, recording_time};
@@ -34,27 +48,37 @@ pub enum Location {
     Path(PathBuf),
     /// `-`, standard input.
     Stdin,
-    /// What begins with `http://` or `https://`.
+    /// What begins with one of the [`SCHEMES`].
     Url {
         /// As the user wrote it.
         url: String,
         /// How much to take from there, and how long to wait.
         limits: DownloadLimits,
+        /// How to be let in.
+        access: Box<Access>,
     },
 }
+
+/// How a URL begins: over TCP, over TLS, over TLS whoever answers, as in pprof, and over a Unix socket.
+pub const SCHEMES: [&str; 5] =
+    ["http://", "https://", "https+insecure://", "http+unix://", "unix://"];
 
 impl Location {
     /// Reads the notation of the command line. The name of a file may be of any bytes.
     pub fn parse(name: impl AsRef<OsStr>) -> Location {
         let name = name.as_ref();
-        let has_scheme = |text: &str, scheme: &str| {
-            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        let is_url = |text: &str| {
+            SCHEMES.iter().any(|scheme| {
+                text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            })
         };
         match name.to_str() {
             Some("-") => Location::Stdin,
-            Some(text) if has_scheme(text, "http://") || has_scheme(text, "https://") => {
-                Location::Url { url: text.into(), limits: DownloadLimits::default() }
-            }
+            Some(text) if is_url(text) => Location::Url {
+                url: text.into(),
+                limits: DownloadLimits::default(),
+                access: Box::default(),
+            },
             _ => Location::Path(PathBuf::from(name)),
         }
     }
@@ -63,6 +87,14 @@ impl Location {
     pub fn with_download(mut self, bytes: u64, time: Duration) -> Location {
         if let Location::Url { limits, .. } = &mut self {
             (limits.bytes, limits.time) = (bytes, time);
+        }
+        self
+    }
+
+    /// The same place; if it is on the web, with what lets in there.
+    pub fn with_access(mut self, wanted: Access) -> Location {
+        if let Location::Url { access, .. } = &mut self {
+            **access = wanted;
         }
         self
     }
@@ -116,19 +148,45 @@ impl std::fmt::Display for Location {
         match self {
             Location::Path(path) => write!(f, "{}", path.display()),
             Location::Stdin => f.write_str("standard input"),
-            Location::Url { url, .. } => f.write_str(&without_password(url)),
+            Location::Url { url, .. } => f.write_str(&without_secrets(url)),
         }
     }
 }
 
-/// A URL without what stands before the @: it is shown and stored.
-fn without_password(url: &str) -> String {
+/// A URL without what stands before the @ and without the values of parameters that let in: it is shown
+/// and stored.
+fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
     let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..host_end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.into(),
-    }
+    let rest = rest[..host_end].rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    let Some((place, query)) = rest.split_once('?') else { return format!("{scheme}://{rest}") };
+    let (query, fragment) = query.split_at(query.find('#').unwrap_or(query.len()));
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) if !value.is_empty() && is_secret(name) => {
+            format!("{name}={}", access::HIDDEN)
+        }
+        _ => pair.to_owned(),
+    });
+    format!("{scheme}://{place}?{}{fragment}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// Whether a parameter is one of those with which servers let in: `access_token`, `X-Amz-Signature`.
+fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "apikey",
+        "auth",
+        "signature",
+        "sig",
+        "credential",
+    ];
+    let name = name.to_ascii_lowercase();
+    name == "api_key"
+        || name == "api-key"
+        || name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
 /// Why a source could not be opened or read.
@@ -240,7 +298,7 @@ pub fn open(location: &Location) -> Result<Source, SourceError> {
     match location {
         Location::Stdin => from_reader(io::stdin(), None),
         #[cfg(feature = "url")]
-        Location::Url { url, limits } => open_url(url, *limits),
+        Location::Url { url, limits, access } => open_url(url, *limits, access),
         #[cfg(not(feature = "url"))]
         Location::Url { .. } => Err(SourceError::Open {
             what: "is on the web, and gotrace was built without the feature `url`".into(),
@@ -250,7 +308,11 @@ pub fn open(location: &Location) -> Result<Source, SourceError> {
             let file = File::open(path).map_err(|error| refuse(open_failure(&error)))?;
             let metadata = file.metadata().map_err(|error| refuse(error.to_string()))?;
             if metadata.is_dir() {
-                return Err(refuse("is a directory; name the trace files in it".into()));
+                return Err(refuse(
+                    "is a directory; gotrace ingest and gotrace profile take all that is in it, \
+                     else name a file"
+                        .into(),
+                ));
             }
             // A second handle, because the stream owns the first. Reading at a place moves the
             // position of both on Windows, which is why the stream must not be read then.
@@ -354,9 +416,21 @@ mod tests {
         assert_eq!(Location::parse("-"), Location::Stdin);
         assert_eq!(Location::parse("https.trace").path(), Some(Path::new("https.trace")));
         assert_eq!(Location::parse("héttp://x").path(), Some(Path::new("héttp://x")));
-        assert!(matches!(Location::parse("HTTP://h:6060/x"), Location::Url { .. }));
+        for url in ["HTTP://h:6060/x", "https+insecure://h", "http+unix://%2Fs/x", "unix:///s/x"] {
+            assert!(matches!(Location::parse(url), Location::Url { .. }), "{url}");
+        }
         assert_eq!(Location::parse("http://me:secret@h/x?a=@").to_string(), "http://h/x?a=@");
-        assert_eq!(Location::parse("http://h/x@y").to_string(), "http://h/x@y");
+        for (url, shown) in [
+            ("http://h/x@y", "http://h/x@y"),
+            ("http://u@h?a=1&access_token=abc#b", "http://h?a=1&access_token=***#b"),
+            (
+                "https://h/x?X-Amz-Signature=abc&sig=&seconds=5",
+                "https://h/x?X-Amz-Signature=***&sig=&seconds=5",
+            ),
+            ("http://h/x?author=me&debug=1", "http://h/x?author=me&debug=1"),
+        ] {
+            assert_eq!(Location::parse(url).to_string(), shown);
+        }
     }
 
     #[test]
@@ -369,6 +443,7 @@ mod tests {
             ("http://host/a/", "a"),
             ("http://host/..", "trace"),
             ("http://host/a%2fb", "a_2fb"),
+            ("http+unix://%2Frun%2Fapp.sock/debug/pprof/heap", "heap"),
         ] {
             assert_eq!(Location::parse(url).file_name(), Some(want.into()), "{url}");
         }

@@ -90,8 +90,8 @@ impl ProfileRequest<'_> {
         let mut profiles = Vec::new();
         for location in locations {
             let loaded = match (&self.save, location) {
-                (Some((file, force)), Location::Url { url, limits }) => {
-                    save_url(url, *limits, file, *force, &**observer)
+                (Some((file, force)), Location::Url { url, limits, access }) => {
+                    save_url(url, *limits, access, file, *force, &**observer)
                         .and_then(|()| self.load_one(&Location::Path(file.clone()), observer))
                 }
                 _ => self.load_one(location, observer),

@@ -386,7 +386,7 @@ fn parse_seconds(text: &str) -> Result<u64, String> {
 }
 
 /// What pprof has and gotrace has not, and what does nearly the same.
-const MISSING: [(&[&str], &str); 8] = [
+const MISSING: [(&[&str], &str); 7] = [
     (
         &["disasm", "weblist"],
         "machine code is not shown, as no program files are read; 'list REGEX' shows the source, 'top --addresses' the addresses",
@@ -408,10 +408,6 @@ const MISSING: [(&[&str], &str); 8] = [
         "there is no web page; 'graph SOURCE -o graph.svg' and 'flame SOURCE -o flame.svg' write its pictures, and a source alone opens a prompt",
     ),
     (&["intel_syntax", "tools"], "machine code is not shown, as no program files are read"),
-    (
-        &["tls_cert", "tls_key", "tls_ca"],
-        "only servers whose certificates this machine trusts can be asked; fetch the profile with another tool and name the file",
-    ),
     (&["save_config", "config"], "there are no saved settings"),
 ];
 
@@ -555,9 +551,10 @@ mod tests {
         assert_eq!(rewritten("top20 -cum x"), "top --nodecount=20 --cum x");
         assert_eq!(rewritten("-tree5 x"), "tree --nodecount=5 x");
         assert_eq!(rewritten("top top20"), "top top20");
-        for words in ["-disasm=main x", "weblist main x", "--http=:80 x", "-top -tls_ca a x"] {
+        for words in ["-disasm=main x", "weblist main x", "--http=:80 x", "-top -tools a x"] {
             assert!(rewrite(words).is_err(), "{words}");
         }
+        assert_eq!(rewritten("-top -tls_ca a -tls_key=b x"), "top --tls-ca a --tls-key=b x");
         assert_eq!(rewritten("top web"), "top web");
         assert_eq!(rewritten("-top -cum=true -lines=false -trim=0 x"), "top --cum --trim=0 x");
         assert!(rewrite("-top -cum=perhaps x").is_err());

@@ -1,8 +1,8 @@
 //! The options of `gotrace profile` that say which profile is meant.
 
-use super::Result;
 use super::options::ProfileArguments;
-use crate::analysis::{ProfileRequest, is_program, profile_place};
+use super::{Result, observer};
+use crate::analysis::{ProfileRequest, Wanted, expand, is_program, profile_place};
 use crate::profile::Config;
 use crate::source::Location;
 use std::ffi::OsString;
@@ -25,8 +25,8 @@ impl ProfileArguments {
         let is_diff = !self.diff_base.is_empty();
         let bases = if is_diff { &self.diff_base } else { &self.base };
         Ok(ProfileRequest {
-            sources: sources.iter().map(|source| self.place(source)).collect(),
-            bases: bases.iter().map(|source| self.place(source)).collect(),
+            sources: self.places(sources)?,
+            bases: self.places(bases)?,
             is_diff,
             normalize: config.normalize,
             all_frames: self.all_frames,
@@ -41,6 +41,23 @@ impl ProfileArguments {
             timeout: self.timeout,
             save: self.save.clone().map(|file| (file, self.force)),
         })
+    }
+
+    /// The places that are named; folders and patterns stand for what is in them.
+    fn places(&self, names: &[OsString]) -> Result<Vec<Location>> {
+        let wanted = if self.kind.is_some() { Wanted::Recordings } else { Wanted::Profiles };
+        let mut places = Vec::new();
+        for name in names {
+            match self.place(name) {
+                // `host:6060/debug/pprof/heap?gc=1` is no pattern.
+                url @ Location::Url { .. } => places.push(url),
+                _ => {
+                    let names = expand(name, wanted, &*observer())?;
+                    places.extend(names.iter().map(|name| self.place(name)));
+                }
+            }
+        }
+        Ok(places)
     }
 
     fn place(&self, source: &OsString) -> Location {

@@ -19,9 +19,9 @@ use crate::order::event::{Event, GoSlot, GoState, NO_SLOT, NONE};
 use crate::order::frontier::{Candidate, Frontier};
 use crate::order::goroutines::Goroutines;
 use crate::source::RandomAccess;
-use crate::wire::{Version, sort_like_go};
 use crate::wire::v1::{CpuSample, Cursor, CursorError, EventType, ProcBatches, Scan, WireEvent};
 use crate::wire::v2::{Generation, Tables};
+use crate::wire::{Version, sort_like_go};
 use std::collections::{BTreeSet, HashMap};
 
 /// How far others may go ahead of an event that has to wait, clock ticks: 0.1 to 0.2 ms. Clocks of
