@@ -51,8 +51,8 @@ impl Orderer {
         Ok(true)
     }
 
-    /// Applies the rule of an event. Rules of frequent events are inlined: a call would cost as much
-    /// as most of them.
+    /// Applies the rule of an event. All but the long ones are inlined: a call would cost as much as
+    /// most of them.
     #[inline(always)]
     fn step<S: Sink>(
         &mut self,

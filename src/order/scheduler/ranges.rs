@@ -12,7 +12,7 @@ use crate::wire::v2::{EventType, Tables};
 
 impl Orderer {
     /// `STWBegin`.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn stw_begin(&mut self, event: &Event, context: Context) -> Answer {
         need_all(event.kind, context)?;
         if self.stop_the_world.contains(&(context.slot, event.args[0])) {
@@ -23,7 +23,7 @@ impl Orderer {
     }
 
     /// `STWEnd`; it gets the kind from the beginning.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn stw_end(
         &mut self,
         event: &mut Event,
@@ -55,7 +55,7 @@ impl Orderer {
     }
 
     /// `GCMarkAssistActive`.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn gc_mark_assist_active(&mut self, event: &Event, context: Context) -> Answer {
         let Some(slot) = self.goroutines.find(event.args[0] as i64) else {
             return self.skip_range(event.kind, context, "is of an unknown goroutine");
@@ -85,7 +85,7 @@ impl Orderer {
     }
 
     /// `GCSweepActive`.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn gc_sweep_active(&mut self, event: &Event, context: Context) -> Answer {
         let proc = self.proc_index.get(&(event.args[0] as i64)).copied();
         let Some(state) = proc.map(|proc| &mut self.procs[proc as usize]) else {

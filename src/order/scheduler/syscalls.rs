@@ -80,7 +80,7 @@ impl Orderer {
     }
 
     /// `GoCreateSyscall`: a C thread gets a goroutine, which begins in its system call.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn go_create_syscall(
         &mut self,
         event: &Event,
