@@ -402,3 +402,12 @@ fn the_reference_of_the_report_is_current() {
     }
     golden::check("docs/report.md", &text).unwrap_or_else(|error| panic!("{error}"));
 }
+
+#[test]
+fn what_came_from_standard_input_is_asked_further_as_it_was_named() {
+    let sandbox = Sandbox::new();
+    let bytes = fs::read(sandbox.copy("go1.27/boundary", "app.trace")).unwrap();
+    let run = sandbox.gotrace_with(&["report", "-"], bytes).expect(0);
+    assert!(run.text().contains("\n       gotrace query - stw-culprits\n"), "{}", run.text());
+    assert!(!run.text().contains("query 'standard input'"), "{}", run.text());
+}

@@ -171,18 +171,21 @@ impl Analysis {
                  'gotrace profile {location}' opens a prompt"
             )));
         }
-        let names: Vec<String> = self.sources().map(|(location, _)| location.to_string()).collect();
+        let all = |name: fn(&Location) -> String| -> String {
+            self.sources.iter().map(|one| name(&one.location)).collect::<Vec<_>>().join(" ")
+        };
+        let (names, words) = (all(Location::to_string), all(Location::word));
         let database = self.database()?;
-        let report = Report::new(database, &names.join(" "), only)?;
+        let report = Report::new(database, &words, only)?;
         if report.traces.is_empty() {
             let profiles = database.first_row("select count(*) from profiles", &[]);
             let hint = match profiles.as_deref() {
                 Ok([Value::Integer(1..)]) => {
-                    format!("; gotrace profile top {} shows its profiles", names.join(" "))
+                    format!("; gotrace profile top {words} shows its profiles")
                 }
                 _ => String::new(),
             };
-            let what = format!("{}: there is no trace in it{hint}", names.join(" "));
+            let what = format!("{names}: there is no trace in it{hint}");
             return Err(Error::Failed(what));
         }
         Ok(report)

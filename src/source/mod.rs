@@ -83,6 +83,14 @@ impl Location {
         }
     }
 
+    /// The place as a word of a command line; what lets one in is left out of it.
+    pub fn word(&self) -> String {
+        match self {
+            Location::Stdin => "-".into(),
+            place => place.to_string(),
+        }
+    }
+
     /// The same place; if it is on the web, with bounds for its bytes and for the time they take.
     pub fn with_download(mut self, bytes: u64, time: Duration) -> Location {
         if let Location::Url { limits, .. } = &mut self {
