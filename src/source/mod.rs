@@ -301,6 +301,17 @@ impl Source {
     }
 }
 
+/// Refuses: there is nothing in this build to ask a server with.
+#[cfg(not(feature = "url"))]
+pub fn download(
+    _: &str,
+    _: DownloadLimits,
+    _: &Access,
+) -> Result<(io::Empty, Option<u64>), SourceError> {
+    let what = "is on the web, and gotrace was built without the feature `url`";
+    Err(SourceError::Open { what: what.into() })
+}
+
 /// Opens `location`; packing is seen from the first bytes, never from the name.
 pub fn open(location: &Location) -> Result<Source, SourceError> {
     match location {
@@ -308,9 +319,10 @@ pub fn open(location: &Location) -> Result<Source, SourceError> {
         #[cfg(feature = "url")]
         Location::Url { url, limits, access } => open_url(url, *limits, access),
         #[cfg(not(feature = "url"))]
-        Location::Url { .. } => Err(SourceError::Open {
-            what: "is on the web, and gotrace was built without the feature `url`".into(),
-        }),
+        Location::Url { url, limits, access } => {
+            let (body, size) = download(url, *limits, access)?;
+            from_reader(body, size)
+        }
         Location::Path(path) => {
             let refuse = |what: String| SourceError::Open { what };
             let file = File::open(path).map_err(|error| refuse(open_failure(&error)))?;
