@@ -2,7 +2,10 @@
 //! does.
 
 use gotrace::analysis::info::Info;
-use gotrace::analysis::{Analysis, EventsForm, Kind, Observer, Ongoing, Options, Storage, Work};
+use gotrace::analysis::{
+    Analysis, EventsForm, Kind, Observer, Ongoing, Options, ProfileOptions, Shown, Storage,
+    ViewForm, Work, write_view,
+};
 use gotrace::diagnostic::Diagnostics;
 use gotrace::export::{EventFilter, Perfetto, Target, TimelineOptions};
 use gotrace::profile::from_trace::{TraceProfileOptions, TraceProfileType};
@@ -236,4 +239,40 @@ fn a_result_comes_in_batches_of_bounded_size_and_whole() {
                 select x, zeroblob(600000) from n";
     analysis.query(long, &[], &mut count).unwrap();
     assert_eq!(count.sizes, [2, 2, 2, 2]);
+}
+
+#[test]
+fn profiles_of_several_sources_are_merged_and_shown_in_every_form() {
+    use gotrace::profile::{Config, Report, View};
+    let heap = place("profiles/go1.27/heap.pb.gz");
+    let total = |sources: &[Location]| {
+        let profile = Analysis::open(sources).unwrap().profile(&ProfileOptions::default()).unwrap();
+        Report::new(profile, View::Top, None, &Config::default()).unwrap().total()
+    };
+    let one = total(std::slice::from_ref(&heap));
+    assert!(one > 0);
+    assert_eq!(total(&[heap.clone(), heap.clone()]), 2 * one);
+
+    let error = Analysis::open(&[place(TRACE)]).unwrap().profile(&ProfileOptions::default());
+    assert!(error.err().unwrap().to_string().contains("say with --type what to measure"));
+    let measure = TraceProfileOptions {
+        types: vec![TraceProfileType::Sync],
+        ..TraceProfileOptions::default()
+    };
+    let options = ProfileOptions { measure: Some(measure), ..ProfileOptions::default() };
+    let mut analysis = Analysis::open(&[place(TRACE)]).unwrap();
+    for (shown, form, start) in [
+        (Shown::Report(View::Top), ViewForm::Text, "Type: delay"),
+        (Shown::Report(View::Top), ViewForm::Json, "{"),
+        (Shown::Report(View::Top), ViewForm::Csv, "function,inline,flat,cum"),
+        (Shown::Graph, ViewForm::Svg, "<svg"),
+        (Shown::Flame, ViewForm::Svg, "<?xml"),
+    ] {
+        let profile = analysis.profile(&options).unwrap();
+        let report = Report::new(profile, shown.view(), None, &Config::default()).unwrap();
+        let mut out = Vec::new();
+        write_view(report, shown, form, &Default::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(start) && text.len() > 100, "{shown:?} {form:?}: {text:.200}");
+    }
 }

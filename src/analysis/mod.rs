@@ -41,7 +41,7 @@ pub use load_profile::ProfileTotals;
 pub use moments::parse_moment;
 pub use observer::{Observer, Ongoing, Silent, Work};
 pub use opened::{Kind, Opened, OpenedTrace};
-pub use profile::{ProfileRequest, is_program, profile_place, trace_profiles};
+pub use profile::{ProfileOptions, ProfileRequest, is_program, profile_place, trace_profiles};
 pub use question::{Question, parameter};
 pub use sources::{Analysis, Options};
 pub use timeline::write_timeline_of;

@@ -6,7 +6,7 @@ use super::files::TemporaryFile;
 use super::info::Info;
 use super::observer::{Observer, Ongoing, Silent, Work};
 use super::opened::{Kind, Opened};
-use super::profile::trace_profiles;
+use super::profile::{ProfileOptions, trace_profiles};
 use super::question::Question;
 use super::timeline::write_timeline_of;
 use super::{Error, Filters, Result};
@@ -233,6 +233,18 @@ impl Analysis {
     pub fn trace_profiles(&mut self, options: &TraceProfileOptions) -> Result<Vec<Profile>> {
         let strict = self.strict;
         trace_profiles(self.only()?, options, strict)
+    }
+
+    /// One profile of all sources, merged.
+    ///
+    /// # Errors
+    /// As of [`ProfileOptions::read`] and [`ProfileOptions::prepare`].
+    pub fn profile(&mut self, options: &ProfileOptions<'_>) -> Result<Profile> {
+        let mut profiles = Vec::with_capacity(self.sources.len());
+        for member in &mut self.sources {
+            profiles.push(options.read(member.take(&self.observer)?)?);
+        }
+        options.prepare(profiles, Vec::new())
     }
 
     /// Writes the only source, which is a trace, in the format of a viewer, and gives that back to be

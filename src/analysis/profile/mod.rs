@@ -18,12 +18,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What profile is asked for.
-pub struct ProfileRequest<'a> {
-    /// What is merged.
-    pub sources: Vec<Location>,
-    /// What is subtracted.
-    pub bases: Vec<Location>,
+/// Which profile of a source is meant, and what is made of it. The default is the only one, as it is.
+#[derive(Default)]
+pub struct ProfileOptions<'a> {
     /// Whether percentages are of the bases.
     pub is_diff: bool,
     /// Whether the sources are scaled to the bases.
@@ -48,6 +45,16 @@ pub struct ProfileRequest<'a> {
     pub trace: Option<i64>,
     /// Longest time it may take to ask a database, seconds; `None` for the usual.
     pub timeout: Option<u64>,
+}
+
+/// Sources that are merged to one profile, and what is subtracted from it.
+pub struct ProfileRequest<'a> {
+    /// What is merged.
+    pub sources: Vec<Location>,
+    /// What is subtracted.
+    pub bases: Vec<Location>,
+    /// Which profile of them.
+    pub options: ProfileOptions<'a>,
     /// Where to keep what comes from a URL, and whether what is there may be overwritten.
     pub save: Option<(PathBuf, bool)>,
 }
@@ -59,15 +66,6 @@ impl ProfileRequest<'_> {
     /// # Errors
     /// If none of the sources can be read, or they do not go together.
     pub fn load(&self, observer: &Arc<dyn Observer>) -> Result<Profile> {
-        let how = Preparation {
-            is_diff: self.is_diff,
-            normalize: self.normalize,
-            all_frames: self.all_frames,
-            comment: self.comment,
-            program: self.program,
-            build_id: self.build_id,
-            symbolize: self.symbolize,
-        };
         if self.save.is_some() {
             let is_url = |location: &&Location| matches!(location, Location::Url { .. });
             let urls = self.sources.iter().chain(&self.bases).filter(is_url).count();
@@ -78,7 +76,7 @@ impl ProfileRequest<'_> {
         }
         let profiles = self.load_all(&self.sources, observer)?;
         let bases = self.load_all(&self.bases, observer)?;
-        profile::prepare(profiles, bases, how).map_err(Error::Failed)
+        self.options.prepare(profiles, bases)
     }
 
     /// Loads what can be loaded; fails if nothing can.
@@ -111,14 +109,43 @@ impl ProfileRequest<'_> {
     }
 
     fn load_one(&self, location: &Location, observer: &Arc<dyn Observer>) -> Result<Profile> {
-        let mut opened = Opened::new(location, observer)?;
+        self.options.read(Opened::new(location, observer)?)
+    }
+}
+
+impl ProfileOptions<'_> {
+    /// Makes one profile of several, less the bases.
+    ///
+    /// # Errors
+    /// If they do not go together.
+    pub fn prepare(&self, profiles: Vec<Profile>, bases: Vec<Profile>) -> Result<Profile> {
+        let how = Preparation {
+            is_diff: self.is_diff,
+            normalize: self.normalize,
+            all_frames: self.all_frames,
+            comment: self.comment,
+            program: self.program,
+            build_id: self.build_id,
+            symbolize: self.symbolize,
+        };
+        profile::prepare(profiles, bases, how).map_err(Error::Failed)
+    }
+
+    /// Reads the profile of a source.
+    ///
+    /// # Errors
+    /// If there is none, if there are several and none is chosen, or if it cannot be read.
+    pub fn read(&self, mut opened: Opened) -> Result<Profile> {
+        let location = opened.location.clone();
         match opened.kind {
             Kind::Database => {
                 let database = opened.into_database()?;
                 database::start(&database, self.timeout)?;
                 match &self.measure {
-                    Some(options) => database_trace::read(&database, location, self.trace, options),
-                    None => database::read(&database, location, self.profile),
+                    Some(options) => {
+                        database_trace::read(&database, &location, self.trace, options)
+                    }
+                    None => database::read(&database, &location, self.profile),
                 }
             }
             Kind::Trace => self.read_trace(opened),

@@ -2,7 +2,7 @@
 
 use super::options::ProfileArguments;
 use super::{Result, observer};
-use crate::analysis::{ProfileRequest, Wanted, expand, is_program, profile_place};
+use crate::analysis::{ProfileOptions, ProfileRequest, Wanted, expand, is_program, profile_place};
 use crate::profile::Config;
 use crate::source::Location;
 use std::ffi::OsString;
@@ -27,18 +27,20 @@ impl ProfileArguments {
         Ok(ProfileRequest {
             sources: self.places(sources)?,
             bases: self.places(bases)?,
-            is_diff,
-            normalize: config.normalize,
-            all_frames: self.all_frames,
-            comment: self.add_comment.as_deref(),
-            program,
-            build_id: self.buildid.as_deref(),
-            symbolize: self.symbolize,
-            limits: self.read_limits(),
-            measure: self.kind.map(|kind| self.traces.options(vec![kind.0])).transpose()?,
-            profile: self.profile,
-            trace: self.trace,
-            timeout: self.timeout,
+            options: ProfileOptions {
+                is_diff,
+                normalize: config.normalize,
+                all_frames: self.all_frames,
+                comment: self.add_comment.as_deref(),
+                program,
+                build_id: self.buildid.as_deref(),
+                symbolize: self.symbolize,
+                limits: self.read_limits(),
+                measure: self.kind.map(|kind| self.traces.options(vec![kind.0])).transpose()?,
+                profile: self.profile,
+                trace: self.trace,
+                timeout: self.timeout,
+            },
             save: self.save.clone().map(|file| (file, self.force)),
         })
     }
