@@ -8,8 +8,9 @@
 //!           events  events   items                                                               line
 //! ```
 //!
-//! A module imports only modules to its left, and `diagnostic`, in which all of them report what
-//! was repaired, skipped or lost. `tests/layers.rs` checks it.
+//! A module imports only modules to its left (not those it shares a place with), and `diagnostic`, in which all of
+//! them report what was repaired, skipped or lost. `tests/layers.rs` checks it. `docs/architecture.md` follows one
+//! event from the bytes to a row, a line and a pixel.
 //!
 //! # Features
 //!
@@ -19,7 +20,7 @@
 //!
 //! # The ordered events of a trace
 //!
-//! `examples/iterate_events.rs`:
+//! `examples/iterate_events.rs` goes through all events in order, with their functions, and needs no feature:
 //!
 //! ```no_run
 #![doc = include_str!("../examples/iterate_events.rs")]
@@ -27,7 +28,26 @@
 //!
 //! To be told of synchronisation points and gaps too, implement [`order::Sink`]; to get states, ranges,
 //! tasks and the like in place of events, read into a [`model::Builder`].
-
+//!
+//! # Whatever can be asked
+//!
+//! With the feature `analysis`, `examples/ask_a_trace.rs` asks several sources together, traces, profiles or a
+//! database, a canned query or SQL.
+//!
+#![cfg_attr(
+    feature = "analysis",
+    doc = concat!("```no_run\n", include_str!("../examples/ask_a_trace.rs"), "```\n")
+)]
+//!
+//! # What is wrong with a program
+//!
+//! With the feature `analysis`, `examples/list_findings.rs` lists what the rules of the report find, each with its cost
+//! and its numbers.
+//!
+#![cfg_attr(
+    feature = "analysis",
+    doc = concat!("```no_run\n", include_str!("../examples/list_findings.rs"), "```\n")
+)]
 #![deny(missing_docs)]
 
 // Blank lines keep the formatter from sorting the layers.

@@ -68,7 +68,7 @@ impl Shown {
 pub enum ViewForm {
     /// As `go tool pprof` prints it.
     Text,
-    /// One object; `docs/profiles.md` lists the keys.
+    /// One object; `docs/pprof.md` lists the keys.
     Json,
     /// Comma-separated values with a header line.
     Csv,

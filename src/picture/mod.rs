@@ -1,7 +1,7 @@
 //! What is looked at: graphs of calls, flame graphs and plots.
 //!
 //! Comes in: numbers, a profile's graph ([`crate::profile::Dot`]) or its stacks. Goes out: SVG. The layout
-//! of graphs is [`layers`]'s; all colours are in [`palette`], and all text of others goes through
+//! of graphs is `layers`'s; all colours are in [`palette`], and all text of others goes through
 //! [`escaped`] or [`shown`].
 
 mod flame;

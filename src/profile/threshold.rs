@@ -41,7 +41,7 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// Reads a condition: METRIC COMPARISON NUMBER[UNIT] [for REGEX].
+    /// Reads a condition: `METRIC COMPARISON NUMBER[UNIT] [for REGEX]`.
     ///
     /// # Errors
     /// If it is none.

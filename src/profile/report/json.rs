@@ -1,5 +1,5 @@
 //! Views for machines, as JSON. Values are integers in the unit of the profile; percentages are for
-//! whoever reads them to compute. docs/profiles.md lists the keys.
+//! whoever reads them to compute. docs/pprof.md lists the keys.
 
 use super::{Listing, Neighbour, Report, Tags, Top, Traces, Tree, View, ViewError};
 use crate::profile::labels::LabelValue;
