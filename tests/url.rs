@@ -295,3 +295,108 @@ fn a_port_that_there_cannot_be_is_not_left_out() {
     let run = gotrace(&sandbox, &["info", "http://127.0.0.1:99999/debug/pprof/trace"]).expect(1);
     run.says(&["there is no port 99999; ports are 1 to 65535"]);
 }
+
+/// A server as of net/http/pprof, alone and with the paths that were asked for.
+fn recorder() -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    let bytes = Trace::new("go1.27/gc").bytes();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let requests = asked.clone();
+    let base = server(move |request, stream| {
+        let path = request.split(' ').nth(1).unwrap();
+        requests.lock().unwrap().push(path.to_owned());
+        match path.starts_with("/debug/pprof/trace") {
+            true => send(stream, "200 OK", &bytes),
+            false => send(stream, "404 Not Found", b"404 page not found\n"),
+        }
+    });
+    (base.strip_prefix("http://").unwrap().to_owned(), asked)
+}
+
+#[test]
+fn a_server_alone_is_its_trace_in_all_commands() {
+    let (server, asked) = recorder();
+    let took = || std::mem::take(&mut *asked.lock().unwrap());
+    let sandbox = Sandbox::new();
+    let five = "/debug/pprof/trace?seconds=5";
+    for named in [server.clone(), format!("http://{server}"), format!("http://{server}/")] {
+        gotrace(&sandbox, &["info", &named]).expect(0);
+        assert_eq!(took(), [five], "{named}");
+    }
+    let commands: [&[&str]; 8] = [
+        &["report", &server],
+        // The command may be left out, as before a file.
+        &[&server],
+        &["query", &server, "gc"],
+        &["sql", &server],
+        &["events", &server, "--limit", "1"],
+        &["ingest", &server],
+        &["export", "csv", &server, "procs"],
+        &["export", "perfetto", &server, "-o", "gc.pftrace"],
+    ];
+    for command in commands {
+        gotrace(&sandbox, command).expect(0);
+        assert_eq!(took(), [five], "{command:?}");
+        let command = [command, &["--seconds", "2s"]].concat();
+        let run = gotrace(&sandbox, &[&command[..], &["--force"]].concat()).expect(0);
+        assert_eq!(took(), ["/debug/pprof/trace?seconds=2"], "{command:?}: {}", run.stderr);
+    }
+    assert!(sandbox.files().contains(&"trace.db".to_owned()));
+    let url = format!("http://{server}{five}");
+    gotrace(&sandbox, &["info", "--seconds", "9", &url]).expect(0);
+    assert_eq!(took(), ["/debug/pprof/trace?seconds=9"]);
+    gotrace(&sandbox, &["profile", "top", &server]).expect(1);
+    assert_eq!(took(), ["/debug/pprof/profile"]);
+    gotrace(&sandbox, &["info", "--seconds", "long", &server]).expect(2).says(&["--seconds"]);
+
+    // A file with that very name is meant.
+    std::fs::write(sandbox.path(&server), Trace::new("go1.27/gc").bytes()).unwrap();
+    gotrace(&sandbox, &["info", &server]).expect(0);
+    assert_eq!(took(), [""; 0]);
+}
+
+#[test]
+fn a_recording_that_is_saved_is_asked_further() {
+    let (server, asked) = recorder();
+    let bytes = Trace::new("go1.27/gc").bytes();
+    let sandbox = Sandbox::new();
+    const ANEW: &str =
+        "gotrace: the commands below record anew; --save FILE keeps this recording\n";
+
+    let run = gotrace(&sandbox, &["report", &server]).expect(0).says(&[ANEW]);
+    assert!(run.text().contains(&format!("'http://{server}/debug/pprof/trace?seconds=5'")));
+    let run = gotrace(&sandbox, &["report", &server, "--save", "gc.trace"]).expect(0);
+    assert!(!run.stderr.contains(ANEW), "{}", run.stderr);
+    assert!(run.text().contains("gotrace query gc.trace "), "{}", run.text());
+    assert!(!run.text().contains(&server), "{}", run.text());
+    assert!(std::fs::read(sandbox.path("gc.trace")).unwrap() == bytes);
+    assert_eq!(asked.lock().unwrap().len(), 2, "one recording each");
+    // What is not recorded is the same when it is asked for again.
+    let file = format!("http://{server}/debug/pprof/trace.out");
+    let run = gotrace(&sandbox, &["report", &file]).expect(0);
+    assert!(!run.stderr.contains(ANEW), "{}", run.stderr);
+
+    let commands: [&[&str]; 7] = [
+        &["query", &server, "gc"],
+        &["sql", &server],
+        &["info", &server],
+        &["events", &server, "--limit", "1"],
+        &["ingest", &server],
+        &["export", "csv", &server, "procs"],
+        &["export", "events", &server, "--limit", "1"],
+    ];
+    for command in commands {
+        let save = [command, &["--save", "saved.trace"]].concat();
+        let _ = std::fs::remove_file(sandbox.path("saved.trace"));
+        gotrace(&sandbox, &save).expect(0);
+        assert!(std::fs::read(sandbox.path("saved.trace")).unwrap() == bytes, "{command:?}");
+        let before = asked.lock().unwrap().len();
+        gotrace(&sandbox, &save).expect(1).says(&["saved.trace", "--force"]);
+        assert_eq!(asked.lock().unwrap().len(), before, "nothing is recorded in vain");
+        gotrace(&sandbox, &[&save[..], &["--force"]].concat()).expect(0);
+    }
+    assert!(sandbox.files().contains(&"saved.db".to_owned()));
+    for command in [&["report", "gc.trace"][..], &["ingest", &server, &server]] {
+        gotrace(&sandbox, &[command, &["--save", "x"]].concat()).expect(2).says(&["--save"]);
+    }
+    assert!(!sandbox.files().contains(&"x".to_owned()));
+}

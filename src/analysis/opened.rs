@@ -9,9 +9,7 @@ use super::observer::{Observer, Ongoing, Work};
 use super::{Error, Result};
 use crate::order::TraceReader;
 use crate::profile::is_profile;
-use crate::source::{
-    self, Access, DownloadLimits, Location, Packing, Position, Source, describe_stranger,
-};
+use crate::source::{self, Location, Packing, Position, Source, describe_stranger};
 use crate::store::{Database, is_database};
 use crate::wire::looks_like_trace;
 use std::fs::File;
@@ -173,28 +171,60 @@ fn recording(location: &Location) -> Option<(Work, Arc<OnceLock<Position>>)> {
     (!duration.is_zero()).then_some((work, position))
 }
 
-/// Keeps what comes from a URL in a file, as it comes.
+/// Whether a source is recorded when it is read, so that reading it again gives something else.
+pub fn is_recorded(location: &Location) -> bool {
+    recording(location).is_some()
+}
+
+/// Keeps what comes from the only URL among sources in a file, which takes its place among them.
 ///
 /// # Errors
-/// If it cannot be had or kept. A target that exists is refused unless `force`.
-pub fn save_url(
-    url: &str,
-    limits: DownloadLimits,
-    access: &Access,
+/// If there is not just one URL, and as of [`save_url`].
+pub fn save_sources(
+    sources: &mut [Location],
     target: &Path,
     force: bool,
     observer: &dyn Observer,
 ) -> Result<()> {
+    expect_one_url(sources.iter())?;
+    for source in sources.iter_mut().filter(|source| is_url(source)) {
+        *source = save_url(source, target, force, observer)?;
+    }
+    Ok(())
+}
+
+fn is_url(location: &Location) -> bool {
+    matches!(location, Location::Url { .. })
+}
+
+/// Refuses to keep what comes from several URLs in one file, or what comes from none.
+pub fn expect_one_url<'a>(sources: impl Iterator<Item = &'a Location>) -> Result<()> {
+    match sources.filter(|source| is_url(source)).count() {
+        1 => Ok(()),
+        urls => Err(Error::Usage(format!("--save keeps what comes from one URL; here are {urls}"))),
+    }
+}
+
+/// Keeps what comes from a URL in a file, as it comes. Returns where that is; what is no URL stays where it is.
+///
+/// # Errors
+/// If it cannot be had or kept. A target that exists is refused unless `force`.
+pub fn save_url(
+    location: &Location,
+    target: &Path,
+    force: bool,
+    observer: &dyn Observer,
+) -> Result<Location> {
+    let Location::Url { url, limits, access } = location else { return Ok(location.clone()) };
     let file = PendingFile::new(target, force)?;
-    let location = Location::parse(url);
     let failed = |error: String| Error::Failed(format!("{location}: {error}"));
     let position = Position::default();
-    let recording = recording(&location).map(|(work, known)| {
+    let recording = recording(location).map(|(work, known)| {
         let _ = known.set(position.clone());
         observer.begins(work)
     });
     let (body, size_bytes) =
-        source::download(url, limits, access).map_err(|error| failed(error.to_string()))?;
+        source::download(url, *limits, access).map_err(|error| failed(error.to_string()))?;
     let source = location.to_string();
     let reading = recording.unwrap_or_else(|| {
         observer.begins(Work::Reading { source, size_bytes, position: position.clone() })
@@ -204,7 +234,8 @@ pub fn save_url(
         .map_err(|error| failed(error.to_string()))?;
     drop(out);
     drop(reading);
-    file.keep()
+    file.keep()?;
+    Ok(Location::Path(target.into()))
 }
 
 /// What a file is; `None` if it cannot be read, which whoever opens it is told.

@@ -46,6 +46,9 @@ pub struct EventsArguments {
     /// With --wire, begin each line with its offset in the (unpacked) trace, and a tab
     #[arg(long, requires = "wire")]
     offsets: bool,
+    /// Overwrite FILE
+    #[arg(long)]
+    pub force: bool,
     /// Fail if any part of the trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -68,7 +71,10 @@ pub fn run(arguments: &EventsArguments) -> Result<()> {
 
 /// Writes the events to `out`.
 pub fn write(arguments: &EventsArguments, out: &mut dyn Write) -> Result<()> {
-    let open = || analyse(arguments.options.locate(&arguments.trace), arguments.strict);
+    let open = || {
+        let location = arguments.options.locate(&arguments.trace, arguments.force)?;
+        analyse(location, arguments.strict)
+    };
     if arguments.wire {
         let mut events = WireEvents::new(&arguments.kind)?;
         (events.limit, events.has_offsets) = (arguments.limit, arguments.offsets);

@@ -2,7 +2,7 @@
 
 use super::locate::SourceOptions;
 use super::{Result, observer, say};
-use crate::analysis::{Ingest, Ingested, Wanted, default_target, expand, folder_target};
+use crate::analysis::{Ingest, Ingested, default_target, folder_target};
 use crate::cli::terminal;
 use crate::store::human_ns;
 use clap::Args;
@@ -35,11 +35,7 @@ pub struct IngestArguments {
 pub fn run(arguments: &IngestArguments) -> Result<()> {
     let started = Instant::now();
     let observer = observer();
-    let mut sources = Vec::new();
-    for name in &arguments.sources {
-        let names = expand(name, Wanted::Recordings, &*observer)?;
-        sources.extend(names.iter().map(|name| arguments.options.locate(name)));
-    }
+    let sources = arguments.options.locate_all(&arguments.sources, arguments.force)?;
     let target = match &arguments.output {
         Some(path) => path.clone(),
         None => match folder_target(Path::new(&arguments.sources[0])) {

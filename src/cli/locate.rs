@@ -1,18 +1,63 @@
 //! What the options say about where sources are.
 
-use crate::profile::{parse_duration, parse_size};
+use super::{Result, observer};
+use crate::analysis::{self, TRACE, Wanted, place, save_sources};
+use crate::profile::{parse_duration, parse_quantity, parse_size};
 use crate::source::{Access, Headers, Location, PemFile};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Header lines for every URL.
 const HEADERS_VARIABLE: &str = "GOTRACE_HEADERS";
 
+/// How sources are read that may be recorded by a server just then.
 #[derive(Args)]
 pub struct SourceOptions {
+    /// How long to record from a URL, in seconds or with a unit; from a server alone 5 s
+    #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "URLs")]
+    seconds: Option<u64>,
+    /// Keep what came from a URL in FILE
+    #[arg(long, value_name = "FILE", help_heading = "URLs")]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    urls: UrlOptions,
+}
+
+impl SourceOptions {
+    /// The place that the user named, or the file that now has what came from it. `force`: whatever is in
+    /// that file may be overwritten.
+    pub fn locate(&self, name: impl AsRef<OsStr>, force: bool) -> Result<Location> {
+        let mut places = [self.place(name.as_ref())];
+        self.save(&mut places, force)?;
+        let [place] = places;
+        Ok(place)
+    }
+
+    /// As of [`SourceOptions::locate`]; folders and patterns stand for the recordings in them.
+    pub fn locate_all(&self, names: &[impl AsRef<OsStr>], force: bool) -> Result<Vec<Location>> {
+        let place = |name: &OsStr| self.place(name);
+        let mut places = analysis::places(names, Wanted::Recordings, &*observer(), place)?;
+        self.save(&mut places, force)?;
+        Ok(places)
+    }
+
+    fn place(&self, name: &OsStr) -> Location {
+        self.urls.limit(place(name, TRACE, self.seconds))
+    }
+
+    fn save(&self, places: &mut [Location], force: bool) -> Result<()> {
+        let Some(target) = &self.save else { return Ok(()) };
+        save_sources(places, target, force, &*observer())
+    }
+}
+
+/// How URLs are read.
+#[derive(Args)]
+pub struct UrlOptions {
     /// Header to send to the servers of URLs, such as 'Authorization: Bearer ...'; or @FILE with a
     /// header on each line; may be repeated
     ///
@@ -37,12 +82,7 @@ pub struct SourceOptions {
     max_time: Duration,
 }
 
-impl SourceOptions {
-    /// The place that the user named.
-    pub fn locate(&self, name: impl AsRef<OsStr>) -> Location {
-        self.limit(Location::parse(name))
-    }
-
+impl UrlOptions {
     /// A place, within the bounds of the options and with what lets one in.
     pub fn limit(&self, place: Location) -> Location {
         match place {
@@ -71,7 +111,7 @@ impl SourceOptions {
     }
 }
 
-fn from_environment() -> Result<Headers, String> {
+fn from_environment() -> std::result::Result<Headers, String> {
     match std::env::var_os(HEADERS_VARIABLE) {
         Some(text) => Headers::parse(text.as_encoded_bytes()),
         None => Ok(Headers::default()),
@@ -94,7 +134,7 @@ impl TypedValueParser for HeaderParser {
         command: &clap::Command,
         _: Option<&clap::Arg>,
         value: &OsStr,
-    ) -> Result<Headers, clap::Error> {
+    ) -> std::result::Result<Headers, clap::Error> {
         let refuse = |what: String| {
             clap::Error::raw(ErrorKind::ValueValidation, format!("--header{what}\n"))
                 .with_cmd(command)
@@ -112,8 +152,14 @@ impl TypedValueParser for HeaderParser {
     }
 }
 
+/// Whole seconds of `30`, `1min`, `500ms`.
+pub fn parse_seconds(text: &str) -> std::result::Result<u64, String> {
+    let seconds = parse_quantity(text, "seconds")?.ceil();
+    (0.0..1e9).contains(&seconds).then_some(seconds as u64).ok_or_else(|| "out of range".into())
+}
+
 /// A time such as `30s`, above 0.
-fn parse_time(text: &str) -> Result<Duration, String> {
+fn parse_time(text: &str) -> std::result::Result<Duration, String> {
     let ns = parse_duration(text).and_then(|ns| u64::try_from(ns).ok()).filter(|&ns| ns > 0);
     ns.map(Duration::from_nanos).ok_or_else(|| "want a duration such as 30s or 10m".into())
 }

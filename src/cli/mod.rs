@@ -39,7 +39,7 @@ use std::sync::Arc;
 /// Answers from what Go programs record about themselves: execution traces and pprof profiles.
 ///
 /// SOURCE is a file, - for standard input, or a URL such as
-/// http://host:6060/debug/pprof/trace?seconds=5. What it is (a trace, plain or packed with gzip or
+/// http://host:6060/debug/pprof/trace?seconds=5, for which host:6060 is enough. What it is (a trace, plain or packed with gzip or
 /// zstd, a profile, or a database that gotrace made) is seen from its bytes, never from its name.
 #[derive(Parser)]
 #[command(name = "gotrace", version, max_term_width = 100)]

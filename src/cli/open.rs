@@ -44,6 +44,9 @@ pub struct OpenArguments {
     /// Viewer to use
     #[arg(long, value_name = "URL", default_value = "https://ui.perfetto.dev")]
     ui: String,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     options: SourceOptions,
 }
@@ -74,7 +77,7 @@ pub fn run(arguments: &OpenArguments) -> Result<()> {
         ))
     })?;
     let port = listener.local_addr()?.port();
-    let location = arguments.options.locate(&arguments.source);
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
     // Where an open file can have no name, it is gone even if this process is killed.
     let mut file = tempfile::tempfile()?;
     let format = Perfetto::new(Target::File(file.try_clone()?))?;

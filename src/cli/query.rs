@@ -57,7 +57,7 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, arguments.max_rows)?;
     let given = arguments.parameters.iter().map(|text| parameter(text)).collect::<Result<_>>()?;
     let question = Question::new(&arguments.query, given)?;
-    let location = arguments.options.locate(&arguments.source);
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
     let database = analyse(location, arguments.strict)?.into_database()?;
     database.start(limits)?;
     arguments.filters.apply(&database)?;

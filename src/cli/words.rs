@@ -2,7 +2,7 @@
 //! pprof` or nothing yet is what they mean, or the error says the right words.
 
 use super::{Arguments, Command, profile};
-use crate::analysis::{find_view, view_names};
+use crate::analysis::{find_view, is_host_and_port, view_names};
 use crate::store::{canned_queries, nearest};
 use clap::{CommandFactory, Subcommand};
 use std::ffi::{OsStr, OsString};
@@ -122,10 +122,10 @@ fn command_of_tool(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a word names a source: a file that there is, standard input, a URL.
+/// Whether a word names a source: a file that there is, standard input, a URL, a server.
 fn is_source(word: &OsStr) -> bool {
     word == "-"
-        || word.to_str().is_some_and(|text| text.contains("://"))
+        || word.to_str().is_some_and(|text| text.contains("://") || is_host_and_port(text))
         || Path::new(word).exists()
 }
 

@@ -2,13 +2,11 @@
 
 mod database;
 mod database_trace;
-mod place;
 mod trace;
 
-pub use place::profile_place;
 pub use trace::trace_profiles;
 
-use super::opened::{Kind, Opened, save_url};
+use super::opened::{Kind, Opened, expect_one_url, save_url};
 use super::{Error, Observer, Result};
 use crate::profile::from_trace::TraceProfileOptions;
 use crate::profile::{self, Preparation, Profile, ReadLimits, Symbolize};
@@ -67,12 +65,7 @@ impl ProfileRequest<'_> {
     /// If none of the sources can be read, or they do not go together.
     pub fn load(&self, observer: &Arc<dyn Observer>) -> Result<Profile> {
         if self.save.is_some() {
-            let is_url = |location: &&Location| matches!(location, Location::Url { .. });
-            let urls = self.sources.iter().chain(&self.bases).filter(is_url).count();
-            if urls != 1 {
-                let what = format!("--save keeps what comes from one URL; here are {urls}");
-                return Err(Error::Usage(what));
-            }
+            expect_one_url(self.sources.iter().chain(&self.bases))?;
         }
         let profiles = self.load_all(&self.sources, observer)?;
         let bases = self.load_all(&self.bases, observer)?;
@@ -88,9 +81,9 @@ impl ProfileRequest<'_> {
         let mut profiles = Vec::new();
         for location in locations {
             let loaded = match (&self.save, location) {
-                (Some((file, force)), Location::Url { url, limits, access }) => {
-                    save_url(url, *limits, access, file, *force, &**observer)
-                        .and_then(|()| self.load_one(&Location::Path(file.clone()), observer))
+                (Some((file, force)), Location::Url { .. }) => {
+                    save_url(location, file, *force, &**observer)
+                        .and_then(|file| self.load_one(&file, observer))
                 }
                 _ => self.load_one(location, observer),
             };

@@ -125,7 +125,7 @@ pub fn run(arguments: &PprofArguments) -> Result<()> {
         ));
     }
     let options = arguments.what.options(types)?;
-    let location = arguments.options.locate(&arguments.source);
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
     let profiles = analyse(location, arguments.strict)?.trace_profiles(&options)?;
     for (kind, profile) in options.types.iter().zip(&profiles) {
         let path = PathBuf::from(name.replace("{}", kind.as_str()));

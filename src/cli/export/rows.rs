@@ -41,9 +41,9 @@ pub struct RowsArguments {
 pub fn table(arguments: &RowsArguments, format: Format) -> Result<()> {
     let table = find_relation(&arguments.table.to_ascii_lowercase())?;
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
-    let database =
-        analyse(arguments.options.locate(&arguments.source), arguments.strict)?.into_database()?;
     let (mut target, pending) = open_target(&arguments.output, arguments.force)?;
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
+    let database = analyse(location, arguments.strict)?.into_database()?;
     let mut output = Output::to(Box::new(&mut target), false, Some(format));
     database.relation(table.name, limits, &mut output)?;
     output.finish()?;
@@ -62,14 +62,11 @@ pub struct EventFileArguments {
     /// File to write; packed if it ends in .gz; standard output without it
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// Overwrite FILE
-    #[arg(long)]
-    force: bool,
 }
 
 /// Writes the ordered events.
 pub fn events(arguments: &EventFileArguments) -> Result<()> {
-    let (target, pending) = open_target(&arguments.output, arguments.force)?;
+    let (target, pending) = open_target(&arguments.output, arguments.events.force)?;
     let mut out = BufWriter::with_capacity(1 << 16, target);
     events::write(&arguments.events, &mut out)?;
     out.flush()?;

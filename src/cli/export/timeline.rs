@@ -159,9 +159,9 @@ fn export<F: TimelineFormat>(
     finish: impl Fn(F) -> io::Result<Target>,
 ) -> Result<()> {
     let started = Instant::now();
-    let location = arguments.options.locate(&arguments.source);
     let (target, pending) = open_target(&arguments.output, arguments.force)?;
     let format = begin(target)?;
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
     let mut analysis = analyse(location, arguments.strict)?;
     finish(analysis.timeline(format, options)?)?.close()?;
     let Some(pending) = pending else { return Ok(()) };

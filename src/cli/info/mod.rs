@@ -20,6 +20,9 @@ pub struct InfoArguments {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = InfoFormat::Table)]
     format: InfoFormat,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -39,7 +42,7 @@ enum InfoFormat {
 }
 
 pub fn run(arguments: &InfoArguments) -> Result<()> {
-    let location = arguments.options.locate(&arguments.source);
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
     for info in analyse(location.clone(), arguments.strict)?.info()? {
         match (arguments.format, &info) {
             (InfoFormat::Json, info) => {

@@ -2,8 +2,9 @@
 
 use crate::analysis::{Shown, ViewForm, find_view};
 use crate::cli::export::pprof::{TraceProfileArguments, TypeArgument};
+use crate::cli::locate::{UrlOptions, parse_seconds};
 use crate::picture::{ColorBy, FlameOptions};
-use crate::profile::{Config, GRANULARITIES, ReadLimits, Symbolize, parse_quantity, parse_size};
+use crate::profile::{Config, GRANULARITIES, ReadLimits, Symbolize, parse_size};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -263,7 +264,7 @@ pub struct ProfileArguments {
     #[command(flatten)]
     pub traces: TraceProfileArguments,
     #[command(flatten)]
-    pub locations: crate::cli::locate::SourceOptions,
+    pub locations: UrlOptions,
 }
 
 impl ProfileArguments {
@@ -377,12 +378,6 @@ impl ProfileArguments {
             unpack_ratio: self.max_unpack.unwrap_or(default.unpack_ratio),
         }
     }
-}
-
-/// Whole seconds of `30`, `1min`, `500ms`.
-fn parse_seconds(text: &str) -> Result<u64, String> {
-    let seconds = parse_quantity(text, "seconds")?.ceil();
-    (0.0..1e9).contains(&seconds).then_some(seconds as u64).ok_or_else(|| "out of range".into())
 }
 
 /// What pprof has and gotrace has not, and what does nearly the same.

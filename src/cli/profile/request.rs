@@ -2,10 +2,12 @@
 
 use super::options::ProfileArguments;
 use super::{Result, observer};
-use crate::analysis::{ProfileOptions, ProfileRequest, Wanted, expand, is_program, profile_place};
+use crate::analysis::{
+    CPU_PROFILE, ProfileOptions, ProfileRequest, Wanted, is_program, place, places,
+};
 use crate::profile::Config;
 use crate::source::Location;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,22 +50,11 @@ impl ProfileArguments {
     /// The places that are named; folders and patterns stand for what is in them.
     fn places(&self, names: &[OsString]) -> Result<Vec<Location>> {
         let wanted = if self.kind.is_some() { Wanted::Recordings } else { Wanted::Profiles };
-        let mut places = Vec::new();
-        for name in names {
-            match self.place(name) {
-                // `host:6060/debug/pprof/heap?gc=1` is no pattern.
-                url @ Location::Url { .. } => places.push(url),
-                _ => {
-                    let names = expand(name, wanted, &*observer())?;
-                    places.extend(names.iter().map(|name| self.place(name)));
-                }
-            }
-        }
-        Ok(places)
+        places(names, wanted, &*observer(), |name| self.place(name))
     }
 
-    fn place(&self, source: &OsString) -> Location {
-        let place = self.locations.limit(profile_place(source, self.seconds));
+    fn place(&self, source: &OsStr) -> Location {
+        let place = self.locations.limit(place(source, CPU_PROFILE, self.seconds));
         match self.timeout {
             Some(seconds) => place.with_patience(Duration::from_secs(seconds)),
             None => place,

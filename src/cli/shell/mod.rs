@@ -46,6 +46,9 @@ pub struct SqlArguments {
     max_rows: u64,
     #[command(flatten)]
     limits: LimitOptions,
+    /// Overwrite FILE
+    #[arg(long)]
+    force: bool,
     /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
@@ -72,12 +75,13 @@ pub fn run(arguments: &SqlArguments) -> Result<()> {
             "standard input is for statements here; ingest the trace first".into(),
         ));
     }
-    let database =
-        analyse(arguments.options.locate(&arguments.source), arguments.strict)?.into_database()?;
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
+    let source = location.to_string();
+    let database = analyse(location, arguments.strict)?.into_database()?;
     let is_interactive = io::stdin().is_terminal();
     let mut shell = Shell {
         database,
-        source: arguments.source.to_string_lossy().into_owned(),
+        source,
         format: arguments.format,
         has_timing: is_interactive,
         limits,
