@@ -4,7 +4,7 @@ mod committed;
 
 use committed::run::{Run, Sandbox, finish};
 use committed::{Trace, event_text, invariants, violations};
-use gotrace::store::canned_queries;
+use gotrace::store::{RELATIONS, canned_queries};
 use rusqlite::Connection;
 use serde_json::Value as Json;
 use std::fs;
@@ -52,6 +52,24 @@ fn ingest_writes_a_database_beside_the_source_and_names_it() {
             |name: &str| fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode("deep/app.db"), mode("deep/app.out"), "as readable as any other file");
     }
+}
+
+/// As databases were before the comments on their columns stood in the statements of views.
+#[test]
+fn views_without_comments_are_the_same_views() {
+    let sandbox = with_database();
+    let database = open(&sandbox.path("app.db"));
+    for view in RELATIONS.iter().filter(|relation| !relation.is_table) {
+        let lines = view.sql.lines().filter(|line| !line.starts_with("-- "));
+        let bare: Vec<&str> = lines.collect();
+        let sql = format!("drop view {};\n{}", view.name, bare.join("\n"));
+        database.execute_batch(&sql).unwrap();
+    }
+    let sql =
+        "select count(*) from sqlite_schema where type = 'view' and sql like '%-- trace_id: %'";
+    assert_eq!(number(&database, sql), 0);
+    drop(database);
+    sandbox.gotrace(&["query", "app.db", "goroutines"]).expect(0);
 }
 
 #[test]
