@@ -554,7 +554,24 @@ fn markdown_parses_back() {
     assert_eq!(lines.pop(), Some(""));
     let marks = lines.remove(1);
     assert_eq!(marks.matches("---").count(), ODD_NAMES.len(), "{marks}");
-    assert_cells(lines.iter().map(|line| cells(line)).collect());
+    // As in tables, numbers that are not whole have two digits.
+    let mut wanted = odd_cells();
+    for (row, real) in [(1, "0.30"), (2, "-2.50")] {
+        wanted[row][3] = real.into();
+    }
+    assert_eq!(lines.iter().map(|line| cells(line)).collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn markdown_has_units_and_numbers_to_the_right() {
+    let sandbox = with_database();
+    let sql = "select 'x' as name, null as total_ns, 2048 as heap_bytes, 1500000000 as start_ns
+               union all select 'y', 1500000, 1, 0";
+    assert_eq!(
+        ask(&sandbox, sql, "markdown").text(),
+        "| name | total_ns | heap_bytes | start_ns |\n| --- | ---: | ---: | ---: |\n\
+         | x |  | 2.0KiB | 1.500000s |\n| y | 1.50ms | 1B | 0.000000s |\n"
+    );
 }
 
 #[test]
