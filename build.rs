@@ -49,24 +49,12 @@ fn parse(path: &Path) -> Relation {
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let refuse = |what: &str| -> ! { panic!("{}: {what}", path.display()) };
     let mut doc = String::new();
-    let mut columns = Vec::new();
     let mut lines = text.lines();
     let head = loop {
         let Some(line) = lines.next() else { refuse("no statement") };
         let Some(comment) = line.strip_prefix("-- ") else { break line };
-        // In the comment of a view, `name: meaning` documents a column.
-        match comment.split_once(": ") {
-            Some((name, meaning)) if is_name(name) => columns.push(Column {
-                name: name.into(),
-                ty: String::new(),
-                not_null: false,
-                doc: meaning.into(),
-            }),
-            _ => {
-                doc.push_str(comment);
-                doc.push(' ');
-            }
-        }
+        doc.push_str(comment);
+        doc.push(' ');
     };
     let doc = doc.trim_end().to_owned();
     let (is_table, name) = match head.split_whitespace().collect::<Vec<_>>()[..] {
@@ -74,10 +62,13 @@ fn parse(path: &Path) -> Relation {
         ["create", "view", name, "as"] => (false, name),
         _ => refuse("want 'create table NAME (' or 'create view NAME as'"),
     };
-    if is_table {
-        columns =
-            lines.take_while(|line| *line != ") strict;").map(|line| column(line, path)).collect();
-    }
+    let columns: Vec<Column> = match is_table {
+        true => {
+            lines.take_while(|line| *line != ") strict;").map(|line| column(line, path)).collect()
+        }
+        // Behind the head, so that SQLite keeps them with the statement.
+        false => lines.map_while(view_column).collect(),
+    };
     if doc.is_empty() || columns.is_empty() {
         refuse("the relation or its columns have no comment");
     }
@@ -107,6 +98,17 @@ fn column(line: &str, path: &Path) -> Column {
         not_null: definition.contains("not null"),
         doc: doc.into(),
     }
+}
+
+/// Parses `-- name: meaning`.
+fn view_column(line: &str) -> Option<Column> {
+    let (name, doc) = line.strip_prefix("-- ")?.split_once(": ")?;
+    is_name(name).then(|| Column {
+        name: name.into(),
+        ty: String::new(),
+        not_null: false,
+        doc: doc.into(),
+    })
 }
 
 fn relations_code(relations: &[Relation]) -> String {

@@ -1,4 +1,5 @@
 -- The frames of stacks in readable form.
+create view stack_frames as
 -- stack_id: the stack
 -- position: 0 is the leaf
 -- function: full name of the function
@@ -6,7 +7,6 @@
 -- line: line in the file
 -- pc: program counter
 -- function_id: row in functions
-create view stack_frames as
 select s.id as stack_id, r.id - s.first_frame as position, f.name as function, f.file as file,
   fr.line as line, fr.pc as pc, f.id as function_id
 from stacks s

@@ -1,4 +1,5 @@
 -- What the procs did.
+create view proc_states as
 -- id: row number
 -- proc_id: row in procs
 -- trace_id: the trace
@@ -9,7 +10,6 @@
 -- open_start: 1 if it was so already when the trace began
 -- open_end: 1 if it was still so when the trace ended
 -- thread: the thread that had it; NULL while idle
-create view proc_states as
 select s.id as id, s.proc_id as proc_id, p.trace_id as trace_id, p.proc as proc,
   case s.is_running when 1 then 'running' else 'idle' end as state,
   s.start_ns as start_ns, s.duration_ns as duration_ns, s.open_start as open_start,

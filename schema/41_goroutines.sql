@@ -1,4 +1,5 @@
 -- Goroutines.
+create view goroutines as
 -- id: row number
 -- trace_id: the trace
 -- goid: the runtime's number
@@ -20,7 +21,6 @@
 -- sweep_ns: time inside GC sweeps it did itself; overlaps the states
 -- stop_the_world_ns: time inside pauses of the world it asked for; overlaps the states
 -- function_id: row in functions of name
-create view goroutines as
 select g.id as id, g.trace_id as trace_id, g.goid as goid,
   -- Not a join: a view that joins is built as a whole wherever it is itself joined from the left.
   (select f.name from functions f where f.id = g.function_id) as name,

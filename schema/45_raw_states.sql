@@ -1,4 +1,5 @@
 -- The rows of raw_goroutine_states with the goroutine they belong to.
+create view raw_states as
 -- id: row in raw_goroutine_states
 -- goroutine_id: row in raw_goroutines
 -- start_ns: when it began
@@ -10,7 +11,6 @@
 -- thread_id: row in threads
 -- woken_by_id: row in raw_goroutines
 -- woken_stack_id: row in stacks
-create view raw_states as
 select s.id as id, r.goroutine_id as goroutine_id, s.start_ns as start_ns,
   s.duration_ns as duration_ns, s.code as code, nullif(s.code >> 8, 0) as reason_id,
   s.stack_id as stack_id, s.proc as proc, s.thread_id as thread_id, s.woken_by_id as woken_by_id,

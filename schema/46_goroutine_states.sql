@@ -1,4 +1,5 @@
 -- What the goroutines did: spans without overlap and without gap from creation to end.
+create view goroutine_states as
 -- id: row number
 -- goroutine_id: row in goroutines
 -- state: 'running', 'runnable', 'waiting' or 'syscall'
@@ -12,7 +13,6 @@
 -- stack_id: where it was when it entered the state; NULL if unknown
 -- woken_by_id: for waiting, row of the goroutine that ended it; for runnable, of the one that made it so; NULL if none did
 -- woken_stack_id: where that goroutine was when it did so
-create view goroutine_states as
 select s.id as id, s.goroutine_id as goroutine_id,
   case s.code & 7 when 3 then 'running' when 2 then 'runnable' when 4 then 'waiting'
     when 5 then 'syscall' when 6 then 'syscall' end as state,

@@ -1,4 +1,5 @@
 -- The transitions of goroutines as the trace has them: each state's beginning, and each end.
+create view goroutine_events as
 -- time_ns: when
 -- goroutine_id: row in goroutines
 -- goid: the runtime's number
@@ -10,7 +11,6 @@
 -- by_stack_id: where that goroutine was
 -- proc: the proc on which it happened
 -- thread: the thread on which it happened
-create view goroutine_events as
 select s.start_ns as time_ns, s.goroutine_id as goroutine_id, g.goid as goid,
   case (s.code >> 3) & 7 when 0 then 'Undetermined' when 1 then 'NotExist' when 2 then 'Runnable'
     when 3 then 'Running' when 4 then 'Waiting' else 'Syscall' end as from_state,

@@ -1,4 +1,5 @@
 -- Time spent in each state at each place.
+create view state_totals as
 -- trace_id: the trace
 -- state: 'running', 'runnable', 'waiting' or 'syscall'
 -- reason: as in goroutine_states
@@ -13,7 +14,6 @@
 -- max_ns: the longest
 -- max_state_id: row in goroutine_states of the longest
 -- max_goroutine_id: row in goroutines of the longest
-create view state_totals as
 select t.trace_id as trace_id,
   case t.state when 3 then 'running' when 2 then 'runnable' when 4 then 'waiting'
     else 'syscall' end as state,

@@ -1,4 +1,5 @@
 -- Pauses: no goroutine runs.
+create view stop_the_world as
 -- id: row in ranges
 -- trace_id: the trace
 -- kind: why the world was stopped, in the runtime's words
@@ -8,7 +9,6 @@
 -- stack_id: where that goroutine was
 -- open_start: 1 if it had begun before the trace
 -- open_end: 1 if it had not ended when the trace did
-create view stop_the_world as
 select r.id as id, r.trace_id as trace_id, substr(r.name, 17, length(r.name) - 17) as kind,
   r.start_ns as start_ns, r.duration_ns as duration_ns, r.goroutine_id as goroutine_id,
   r.stack_id as stack_id, r.open_start as open_start, r.open_end as open_end

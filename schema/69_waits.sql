@@ -1,4 +1,5 @@
 -- Everything goroutines wait for. The views by kind, such as lock_waits, are parts of it.
+create view waits as
 -- id: row in goroutine_states
 -- goroutine_id: row in goroutines
 -- reason: why, in the runtime's words; NULL if the trace does not tell
@@ -13,7 +14,6 @@
 -- woken_stack_id: where that goroutine was
 -- open_start: 1 if it waited already when the trace began
 -- open_end: 1 if it still waited when the trace ended
-create view waits as
 select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason,
   -- The runtime says of waits for its own locks what it says of the program's.
   case when w.kind = 'lock' and (select k.wait_kind from stacks k where k.id = s.stack_id)

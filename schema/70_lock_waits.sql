@@ -1,4 +1,5 @@
 -- Waits of kind 'lock', without those for the collector.
+create view lock_waits as
 -- id: row in goroutine_states
 -- goroutine_id: row in goroutines
 -- reason: why, in the runtime's words
@@ -11,7 +12,6 @@
 -- woken_stack_id: where that goroutine was
 -- open_start: 1 if it waited already when the trace began
 -- open_end: 1 if it still waited when the trace ended
-create view lock_waits as
 select s.id as id, s.goroutine_id as goroutine_id, nullif(w.name, '') as reason,
   case when w.is_decisive then w.wait_kind
     else coalesce((select k.wait_kind from stacks k where k.id = s.stack_id), w.wait_kind)

@@ -1,4 +1,5 @@
 -- System calls. One that lost its proc has both parts added up.
+create view syscalls as
 -- id: row in goroutine_states of its beginning
 -- goroutine_id: row in goroutines
 -- start_ns: when it began
@@ -7,7 +8,6 @@
 -- stack_id: where it was made
 -- open_start: 1 if it had begun before the trace
 -- open_end: 1 if it had not ended when the trace did
-create view syscalls as
 select s.id as id, r.goroutine_id as goroutine_id, s.start_ns as start_ns,
   s.duration_ns + coalesce(b.duration_ns, 0) as duration_ns,
   case when s.code & 7 = 6 then s.duration_ns else coalesce(b.duration_ns, 0) end as blocked_ns,

@@ -1,5 +1,6 @@
 -- Objects on the heap (AllocFree experiment, GODEBUG=traceallocfree=1). The trace has no stacks of
 -- their allocations; the goroutine and its states tell where it was.
+create view heap_objects as
 -- id: row number
 -- trace_id: the trace
 -- address: where it is
@@ -8,7 +9,6 @@
 -- allocated_ns: when it was allocated; NULL if it existed before
 -- freed_ns: when it was released by the sweeper; NULL if that is not in the trace
 -- goroutine_id: the goroutine that allocated it; NULL if unknown
-create view heap_objects as
 select o.id as id, o.trace_id as trace_id, o.address as address, t.name as type,
   t.size_bytes as size_bytes, o.allocated_ns as allocated_ns, o.freed_ns as freed_ns,
   o.goroutine_id as goroutine_id

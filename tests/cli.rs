@@ -4,7 +4,7 @@ mod committed;
 
 use committed::run::{Run, Sandbox, finish};
 use committed::{Trace, event_text, invariants, violations};
-use gotrace::store::canned_queries;
+use gotrace::store::{RELATIONS, canned_queries};
 use rusqlite::Connection;
 use serde_json::Value as Json;
 use std::fs;
@@ -52,6 +52,24 @@ fn ingest_writes_a_database_beside_the_source_and_names_it() {
             |name: &str| fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode("deep/app.db"), mode("deep/app.out"), "as readable as any other file");
     }
+}
+
+/// As databases were before the comments on their columns stood in the statements of views.
+#[test]
+fn views_without_comments_are_the_same_views() {
+    let sandbox = with_database();
+    let database = open(&sandbox.path("app.db"));
+    for view in RELATIONS.iter().filter(|relation| !relation.is_table) {
+        let lines = view.sql.lines().filter(|line| !line.starts_with("-- "));
+        let bare: Vec<&str> = lines.collect();
+        let sql = format!("drop view {};\n{}", view.name, bare.join("\n"));
+        database.execute_batch(&sql).unwrap();
+    }
+    let sql =
+        "select count(*) from sqlite_schema where type = 'view' and sql like '%-- trace_id: %'";
+    assert_eq!(number(&database, sql), 0);
+    drop(database);
+    sandbox.gotrace(&["query", "app.db", "goroutines"]).expect(0);
 }
 
 #[test]
@@ -536,7 +554,24 @@ fn markdown_parses_back() {
     assert_eq!(lines.pop(), Some(""));
     let marks = lines.remove(1);
     assert_eq!(marks.matches("---").count(), ODD_NAMES.len(), "{marks}");
-    assert_cells(lines.iter().map(|line| cells(line)).collect());
+    // As in tables, numbers that are not whole have two digits.
+    let mut wanted = odd_cells();
+    for (row, real) in [(1, "0.30"), (2, "-2.50")] {
+        wanted[row][3] = real.into();
+    }
+    assert_eq!(lines.iter().map(|line| cells(line)).collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn markdown_has_units_and_numbers_to_the_right() {
+    let sandbox = with_database();
+    let sql = "select 'x' as name, null as total_ns, 2048 as heap_bytes, 1500000000 as start_ns
+               union all select 'y', 1500000, 1, 0";
+    assert_eq!(
+        ask(&sandbox, sql, "markdown").text(),
+        "| name | total_ns | heap_bytes | start_ns |\n| --- | ---: | ---: | ---: |\n\
+         | x |  | 2.0KiB | 1.500000s |\n| y | 1.50ms | 1B | 0.000000s |\n"
+    );
 }
 
 #[test]

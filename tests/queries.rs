@@ -277,11 +277,12 @@ fn the_schema_is_what_the_declarations_say() {
                     (&*ty.to_lowercase(), *not_null),
                     "{name}.{stored}"
                 );
-                assert!(
-                    sql.contains(&format!("-- {}", column.doc)),
-                    "{name}.{stored}: the comment is not in the database"
-                );
             }
+            let comment = match is_table {
+                true => format!(" -- {}\n", column.doc),
+                false => format!("\n-- {stored}: {}\n", column.doc),
+            };
+            assert!(sql.contains(&comment), "{name}.{stored}: the comment is not in the database");
         }
         if *is_table {
             assert!(sql.ends_with("strict"), "{name} is not strict");

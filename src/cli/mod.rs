@@ -4,6 +4,7 @@
 //! standard error. Exit status 0: done; 1: failed; 2: used wrongly. A partial load is done, with
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
+mod completions;
 mod events;
 mod export;
 mod filters;
@@ -11,6 +12,7 @@ mod info;
 mod ingest;
 mod limits;
 mod locate;
+mod manual;
 mod open;
 mod output;
 mod pager;
@@ -30,7 +32,7 @@ pub(crate) use crate::analysis::{Error, Result};
 use crate::analysis::{Analysis, Observer, Options};
 use crate::source::Location;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -76,8 +78,8 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of gotrace or of one of its commands, or write all of them
+    Man(manual::ManualArguments),
 }
 
 /// Who is told what goes on.
@@ -94,6 +96,14 @@ fn analyse(location: Location, strict: bool) -> Result<Analysis> {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    match completions::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("gotrace: {error}"));
+            return ExitCode::FAILURE;
+        }
+    }
     let words = match words::words() {
         Ok(words) => words,
         Err(what) => {
@@ -142,8 +152,8 @@ pub fn main() -> ExitCode {
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
         Command::Export(command) => export::run(&command),
-        Command::Completions { shell } => completions(shell),
-        Command::Man => manual(),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man(arguments) => manual::run(&arguments),
     };
     if words.is_guess && done.is_ok() {
         say("gotrace: that was 'gotrace report'; 'gotrace --help' lists what else there is to ask");
@@ -155,19 +165,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
         }
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<()> {
-    // Into memory first: the generator panics when the reader of a pipe has gone.
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "gotrace", &mut script);
-    Ok(terminal::output().write_all(&script)?)
-}
-
-fn manual() -> Result<()> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-    Ok(terminal::output().write_all(&page)?)
 }
 
 /// Prints a message. A standard error that is gone is no reason to fail.

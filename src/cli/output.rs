@@ -22,7 +22,7 @@ pub enum Format {
     Json,
     /// One object per line
     Jsonl,
-    /// A Markdown table
+    /// A Markdown table, durations and sizes with units
     Markdown,
     /// One value as it is, such as the profile of pprof()
     Raw,
@@ -225,18 +225,21 @@ impl<'a> Output<'a> {
         };
         let names = line(self.names.iter().cloned().map(escape).collect());
         self.put(names.as_bytes())?;
+        let rows = std::mem::take(&mut self.table);
         let marks = (0..self.names.len()).map(|column| {
-            let is_number = self
-                .table
-                .first()
-                .is_some_and(|row| matches!(row[column], Value::Integer(_) | Value::Real(_)));
+            // A column of numbers may begin with what is not known.
+            let mut values = rows.iter().map(|row| &row[column]);
+            let known = values.find(|value| !matches!(value, Value::Null));
+            let is_number = matches!(known, Some(Value::Integer(_) | Value::Real(_)));
             String::from(if is_number { "---:" } else { "---" })
         });
         let marks = line(marks.collect());
         self.put(marks.as_bytes())?;
-        for row in std::mem::take(&mut self.table) {
-            let cells = row.iter().map(|value| escape(plain(Field::from(value)).into_owned()));
-            self.put(line(cells.collect()).as_bytes())?;
+        for row in rows {
+            let cells = row.iter().zip(&self.names);
+            let cells = cells.map(|(value, name)| escape(shown(name, Field::from(value))));
+            let cells = line(cells.collect());
+            self.put(cells.as_bytes())?;
         }
         Ok(())
     }
