@@ -947,3 +947,128 @@ fn the_name_of_its_file_says_what_a_report_is() {
         assert!(text.starts_with(start), "{file}: {}", &text[..40]);
     }
 }
+
+#[test]
+fn the_name_of_its_file_says_how_an_answer_is_written() {
+    let sandbox = with_database();
+    for (file, options, text) in [
+        ("a.json", "", "[\n"),
+        ("a.jsonl", "", "{\"n\":1}\n"),
+        ("a.MD", "", "| n |\n"),
+        ("a.csv", "", "n\n1\n"),
+        ("a.tsv", "", "n\n1\n"),
+        ("a.txt", "", "n\n1\n"),
+        ("b.json", "-f csv", "n\n1\n"),
+    ] {
+        let mut words = vec!["query", "app.db", "select 1 as n", "-o", file];
+        words.extend(options.split(' ').filter(|word| !word.is_empty()));
+        sandbox.gotrace(&words).expect(0);
+        let written = fs::read_to_string(sandbox.path(file)).unwrap();
+        assert!(written.starts_with(text), "{file}: {written}");
+    }
+    let tabs = ["query", "app.db", "select 1 as n, 2 as m", "-o", "tabs.tsv"];
+    sandbox.gotrace(&tabs).expect(0);
+    assert_eq!(fs::read_to_string(sandbox.path("tabs.tsv")).unwrap(), "n\tm\n1\t2\n");
+}
+
+#[test]
+fn limit_and_trace_of_a_query_are_its_parameters() {
+    let sandbox = with_database();
+    sandbox.copy("go1.27/gc", "gc.trace");
+    sandbox.gotrace(&["ingest", "app.trace", "gc.trace", "-o", "two.db"]).expect(0);
+    let ask = |arguments: &[&str]| {
+        let run = sandbox.gotrace(&[&["query", "two.db", "-f", "csv"], arguments].concat());
+        let run = run.expect(0);
+        (run.text().to_owned(), run.stderr)
+    };
+    let all = ask(&["goroutines"]).0;
+    let (short, _) = ask(&["goroutines", "--limit", "3"]);
+    assert_eq!(short, ask(&["goroutines", "-p", "limit=3"]).0);
+    assert_eq!(short.lines().count(), 4);
+    assert!(all.lines().count() > 4);
+    // Without such a parameter, and of SQL: it stops there, which is no failure.
+    assert!(ask(&["events-by-type"]).0.lines().count() > 2);
+    assert_eq!(ask(&["events-by-type", "--limit", "1"]).0.lines().count(), 2);
+    let count = "with recursive n(i) as (select 1 union all select i + 1 from n) select i from n";
+    assert_eq!(ask(&[count, "--limit", "2"]), ("i\n1\n2\n".into(), String::new()));
+    assert_eq!(ask(&[count, "--limit", "0"]).0, "i\n");
+
+    let (of_second, said) = ask(&["goroutines", "--trace", "2"]);
+    assert_eq!(of_second, ask(&["goroutines", "-p", "trace=2"]).0);
+    assert_ne!(of_second, all);
+    assert_eq!(said, "");
+    assert!(ask(&["goroutines"]).1.contains("--trace ID asks one of them"));
+    for (query, says) in [("select 1", "trace_id = 1"), ("profile-top", "--trace: query")] {
+        sandbox.gotrace(&["query", "two.db", query, "--trace", "1"]).expect(2).says(&[says]);
+    }
+}
+
+#[test]
+fn a_timeout_is_written_the_same_everywhere() {
+    let sandbox = with_database();
+    let heap = committed::root().join("testdata/profiles/go1.27/heap.pb.gz");
+    fs::copy(heap, sandbox.path("heap.pb.gz")).unwrap();
+    for command in [
+        &["query", "app.db", "select 1"][..],
+        &["report", "app.db"],
+        &["sql", "app.db"],
+        &["export", "csv", "app.db", "procs"],
+        &["profile", "top", "heap.pb.gz"],
+    ] {
+        // A number alone is seconds: none of these takes so long, all of them take some nanoseconds.
+        for timeout in ["100", "100s", "2m", "1h"] {
+            sandbox.gotrace(&[command, &["--timeout", timeout]].concat()).expect(0);
+        }
+        sandbox.gotrace(&[command, &["--timeout", "soon"]].concat()).expect(2).says(&["--timeout"]);
+    }
+}
+
+/// The options of a command with what its help says of them.
+fn options_of(help: &str) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with("--") || line.starts_with('-') && line.contains(", --") {
+            let name = line.split("--").nth(1).unwrap();
+            let name = name.split([' ', '=', '[']).next().unwrap();
+            options.push((name.to_owned(), String::new()));
+        } else if let Some((_, text)) = options.last_mut()
+            && text.is_empty()
+        {
+            // The first line is the sentence, which long help does not fold at this width.
+            text.push_str(line);
+        }
+    }
+    options
+}
+
+#[test]
+fn the_same_option_has_the_same_sentence_in_all_commands() {
+    let sandbox = Sandbox::new();
+    let mut known: std::collections::BTreeMap<String, String> = Default::default();
+    let commands: [&[&str]; 11] = [
+        &["query"],
+        &["sql"],
+        &["report"],
+        &["info"],
+        &["events"],
+        &["profile"],
+        &["open"],
+        &["export", "perfetto"],
+        &["export", "pprof"],
+        &["export", "csv"],
+        &["export", "events"],
+    ];
+    let mut compared = 0;
+    for command in commands {
+        let help = sandbox.gotrace(&[command, &["--help"]].concat()).expect(0);
+        for (name, text) in options_of(help.text()) {
+            if !["from", "to", "trace", "force", "save", "header", "max-time"].contains(&&*name) {
+                continue;
+            }
+            compared += 1;
+            let first = known.entry(name.clone()).or_insert_with(|| text.clone());
+            assert_eq!(*first, text, "--{name} of {command:?}");
+        }
+    }
+    assert!(compared > 40, "only {compared} options were compared");
+}

@@ -22,7 +22,8 @@ impl QueryResult for Collect {
     }
 }
 
-const NO_LIMITS: Limits = Limits { time: None, rows: None, memory: 2 << 30, spill: 2 << 30 };
+const NO_LIMITS: Limits =
+    Limits { time: None, rows: None, enough: None, memory: 2 << 30, spill: 2 << 30 };
 
 fn ask(database: &Database, sql: &str) -> Vec<Vec<Value>> {
     let mut rows = Collect::default();

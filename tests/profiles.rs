@@ -465,3 +465,33 @@ fn the_frames_of_a_flame_graph_have_values_as_pprof_shows_them() {
         assert!(picture.contains(want) && !picture.contains(&format!(" {not}")), "{name}");
     }
 }
+
+#[test]
+fn the_name_of_its_file_says_what_a_view_is() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("heap.pb.gz", fs::read(root().join("testdata/profiles/go1.27/heap.pb.gz")).unwrap());
+    for (view, file, options, start) in [
+        ("graph", "g.svg", "", "<svg"),
+        ("graph", "g.dot", "", "digraph"),
+        ("graph", "g", "", "<svg"),
+        ("graph", "x.png", "-f dot", "digraph"),
+        ("dot", "d.svg", "", "<svg"),
+        ("top", "t.json", "", "{"),
+        ("top", "t.csv", "", "function"),
+        ("top", "t.txt", "", "File:"),
+        ("top", "u.json", "-f text", "File:"),
+    ] {
+        let mut words = vec!["profile", view, "heap.pb.gz", "-o", file];
+        words.extend(options.split(' ').filter(|word| !word.is_empty()));
+        sandbox.gotrace(&words).expect(0);
+        let text = fs::read_to_string(sandbox.path(file)).unwrap();
+        assert!(text.lines().take(5).any(|line| line.starts_with(start)), "{file}: {text}");
+    }
+    for file in ["h.png", "h.PDF"] {
+        let run = sandbox.gotrace(&["profile", "graph", "heap.pb.gz", "-o", file]).expect(2);
+        run.says(&[file, ".svg", ".dot"]);
+        assert!(!sandbox.path(file).exists());
+    }
+    sandbox.gotrace(&["profile", "top", "heap.pb.gz", "-o", "h.svg"]).expect(2).says(&["svg"]);
+}

@@ -10,6 +10,8 @@ pub struct Question {
     /// `None` if it is a statement.
     canned: Option<&'static CannedQuery>,
     given: Vec<(String, String)>,
+    /// After how many rows a statement ends that has no parameter for it.
+    enough: Option<u64>,
 }
 
 impl Question {
@@ -21,7 +23,36 @@ impl Question {
         let text = text.trim();
         let name = text.trim_end_matches(';').trim_end();
         let canned = store::is_query_name(name).then(|| store::find_query(name)).transpose()?;
-        Ok(Question { text: text.to_owned(), canned, given })
+        Ok(Question { text: text.to_owned(), canned, given, enough: None })
+    }
+
+    /// The same question of only one trace, by its row in `traces`.
+    ///
+    /// # Errors
+    /// If it is a statement, or a canned query that has no such parameter.
+    pub fn of_trace(mut self, trace: i64) -> Result<Question> {
+        let what = match self.canned {
+            Some(query) if has_parameter(query, "trace") => {
+                self.given.push(("trace".into(), trace.to_string()));
+                return Ok(self);
+            }
+            Some(query) => {
+                format!("query '{}' is always of all traces of a database", query.name)
+            }
+            None => format!("SQL says itself of which trace it is, as with trace_id = {trace}"),
+        };
+        Err(Error::Usage(format!("--trace: {what}")))
+    }
+
+    /// The same question, of which so many rows are enough.
+    pub fn at_most(mut self, rows: u64) -> Question {
+        match self.canned {
+            Some(query) if has_parameter(query, "limit") => {
+                self.given.push(("limit".into(), rows.to_string()));
+            }
+            _ => self.enough = Some(rows),
+        }
+        self
     }
 
     /// Asks it; the filters of the database hold. Returns the number of rows.
@@ -35,6 +66,7 @@ impl Question {
         limits: Limits,
         result: &mut dyn QueryResult,
     ) -> Result<u64> {
+        let limits = Limits { enough: self.enough, ..limits };
         Ok(match self.canned {
             Some(query) => database.canned(query, &self.given, limits, result)?,
             None => database.query(&self.text, &self.parameters(), limits, result)?,
@@ -51,8 +83,8 @@ impl Question {
         if let Some(query) = self.canned
             && let Some(traces) = summed_traces(database, query, &self.given)
         {
-            let advice = match has_choice(query) {
-                true => "-p trace=ID asks one of them",
+            let advice = match has_parameter(query, "trace") {
+                true => "--trace ID asks one of them",
                 false => "for one of them, ask the trace itself",
             };
             remarks.push(format!("of all {traces} traces together; {advice}"));
@@ -76,13 +108,13 @@ pub fn parameter(text: &str) -> Result<(String, String)> {
     }
 }
 
-fn has_choice(query: &CannedQuery) -> bool {
-    query.parameters.iter().any(|parameter| parameter.name == "trace")
+fn has_parameter(query: &CannedQuery, name: &str) -> bool {
+    query.parameters.iter().any(|parameter| parameter.name == name)
 }
 
 /// Whether a canned query is about traces: what no filter means anything to is about profiles.
 fn is_of_traces(query: &CannedQuery) -> bool {
-    has_choice(query) || query.filters != FilterUse::None
+    has_parameter(query, "trace") || query.filters != FilterUse::None
 }
 
 /// How many traces a canned query has put together that could be asked of each; `None` if it is of one, or

@@ -4,6 +4,7 @@ use super::{Error, Result};
 use crate::picture::{self, FlameOptions};
 use crate::profile::{Report, View};
 use std::io::Write;
+use std::path::Path;
 
 /// What can be shown of a profile: pprof's views, and pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,30 @@ pub enum ViewForm {
     Svg,
 }
 
+impl ViewForm {
+    /// What the name of a file asks for; `None` if it says nothing.
+    ///
+    /// # Errors
+    /// If it asks for a kind of picture that there is not.
+    pub fn of_file(path: &Path) -> Result<Option<ViewForm>> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
+        Ok(match &*ending.to_ascii_lowercase() {
+            "csv" => Some(ViewForm::Csv),
+            "dot" | "gv" => Some(ViewForm::Dot),
+            "json" => Some(ViewForm::Json),
+            "svg" => Some(ViewForm::Svg),
+            "pdf" | "png" | "gif" | "ps" | "eps" | "jpg" | "jpeg" | "webp" => {
+                return Err(Error::Usage(format!(
+                    "{}: pictures are written as .svg, and graphs as .dot, too; \
+                     'gotrace profile dot SOURCE | dot -T{ending}' makes others of those",
+                    path.display()
+                )));
+            }
+            _ => None,
+        })
+    }
+}
+
 /// Writes a view.
 ///
 /// # Errors
@@ -104,7 +129,7 @@ pub fn write_view(
         (_, ViewForm::Csv) => report.write_csv(shown.view(), out)?,
         (_, ViewForm::Dot | ViewForm::Svg) => {
             return Err(Error::Usage(
-                "-f: dot and svg are formats of graph; flame and folded have svg".into(),
+                "dot and svg are formats of graph; flame and folded have svg".into(),
             ));
         }
     }

@@ -13,11 +13,11 @@ use std::io::Write;
 pub struct EventsArguments {
     /// Trace to read
     trace: OsString,
-    /// Only events at or after TIME: a duration since the start of the trace (1.5s), a time of
+    /// Only what is at or after TIME: a duration since the start of the trace (1.5s), a time of
     /// day (12:34:56.7) or a date and time (2026-01-31T12:34:56Z), in UTC
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// Only events before TIME
+    /// Only what is before TIME
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
     /// Only events on or about goroutine N; may be repeated
@@ -49,7 +49,7 @@ pub struct EventsArguments {
     /// Overwrite FILE
     #[arg(long)]
     pub force: bool,
-    /// Fail if any part of the trace cannot be read
+    /// Fail if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

@@ -7,11 +7,11 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct FilterOptions {
-    /// Only what was so at or after TIME: a duration since the start of the trace (1.5s), a time
+    /// Only what is at or after TIME: a duration since the start of the trace (1.5s), a time
     /// of day (12:34:56.7) or a date and time (2026-01-31T12:34:56Z), in UTC
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     from: Option<String>,
-    /// Only what was so before TIME
+    /// Only what is before TIME
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     to: Option<String>,
     /// Only goroutine N; may be repeated

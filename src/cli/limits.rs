@@ -19,13 +19,18 @@ pub struct LimitOptions {
 impl LimitOptions {
     /// The limits, with the value of `--timeout` and a number of rows; 0 is no limit.
     pub fn limits(&self, timeout: &str, rows: u64) -> Result<Limits> {
-        let ns =
-            parse_duration(timeout).and_then(|ns| u64::try_from(ns).ok()).ok_or_else(|| {
-                Error::Usage(format!("--timeout: want a duration such as 10s, got '{timeout}'"))
-            })?;
+        // A number alone is seconds, as in `profile` and pprof.
+        let ns = match timeout.parse::<u64>() {
+            Ok(seconds) => seconds.checked_mul(1_000_000_000),
+            Err(_) => parse_duration(timeout).and_then(|ns| u64::try_from(ns).ok()),
+        };
+        let ns = ns.ok_or_else(|| {
+            Error::Usage(format!("--timeout: want a duration such as 10s, got '{timeout}'"))
+        })?;
         Ok(Limits {
             time: (ns > 0).then(|| Duration::from_nanos(ns)),
             rows: (rows > 0).then_some(rows),
+            enough: None,
             memory: self.max_memory.max(LEAST_MEMORY),
             spill: self.max_temp,
         })

@@ -154,7 +154,12 @@ impl TypedValueParser for HeaderParser {
 
 /// Whole seconds of `30`, `1min`, `500ms`.
 pub fn parse_seconds(text: &str) -> std::result::Result<u64, String> {
-    let seconds = parse_quantity(text, "seconds")?.ceil();
+    let seconds = match parse_duration(text) {
+        // As in all other options; only numbers alone are not nanoseconds here.
+        Some(ns) if text.parse::<f64>().is_err() => ns as f64 / 1e9,
+        _ => parse_quantity(text, "seconds")?,
+    };
+    let seconds = seconds.ceil();
     (0.0..1e9).contains(&seconds).then_some(seconds as u64).ok_or_else(|| "out of range".into())
 }
 
@@ -173,6 +178,10 @@ mod tests {
     fn the_defaults_of_the_options_are_those_of_a_location() {
         assert_eq!(parse_size("4GiB"), Ok(DownloadLimits::default().bytes));
         assert_eq!(parse_time("10m"), Ok(DownloadLimits::default().time));
+        for (text, want) in [("30", 30), ("1s", 1), ("500ms", 1), ("2m", 120), ("1min", 60)] {
+            assert_eq!(parse_seconds(text), Ok(want), "{text}");
+        }
+        assert!(parse_seconds("-1s").is_err() && parse_seconds("long").is_err());
         assert!(parse_time("0s").is_err() && parse_time("-1s").is_err());
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::{pager, terminal};
 use crate::store::{Batch, Cell as Field, ColumnInfo, QueryResult, Value};
 use clap::ValueEnum;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +27,20 @@ pub enum Format {
     Markdown,
     /// One value as it is, such as the profile of pprof()
     Raw,
+}
+
+impl Format {
+    /// What the name of a file asks for; `None` if it says nothing.
+    pub fn of_file(path: &Path) -> Option<Format> {
+        Some(match &*path.extension()?.to_str()?.to_ascii_lowercase() {
+            "csv" => Format::Csv,
+            "json" => Format::Json,
+            "jsonl" => Format::Jsonl,
+            "md" => Format::Markdown,
+            "tsv" => Format::Tsv,
+            _ => return None,
+        })
+    }
 }
 
 /// Most rows a table is aligned over; alignment needs all of them in memory.

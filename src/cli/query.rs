@@ -21,7 +21,13 @@ pub struct QueryArguments {
     /// Value of a parameter
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     parameters: Vec<String>,
-    /// Output format; table on a terminal, else csv
+    /// Only this trace of a database, by its row in the table traces
+    #[arg(long, value_name = "N")]
+    trace: Option<i64>,
+    /// Stop after N rows
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Output format; by default what FILE ends in, else table on a terminal and csv elsewhere
     #[arg(short, long, value_enum)]
     format: Option<Format>,
     /// Show all columns of a table on a terminal, however wide it becomes
@@ -56,7 +62,13 @@ pub struct QueryArguments {
 pub fn run(arguments: &QueryArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, arguments.max_rows)?;
     let given = arguments.parameters.iter().map(|text| parameter(text)).collect::<Result<_>>()?;
-    let question = Question::new(&arguments.query, given)?;
+    let mut question = Question::new(&arguments.query, given)?;
+    if let Some(trace) = arguments.trace {
+        question = question.of_trace(trace)?;
+    }
+    if let Some(rows) = arguments.limit {
+        question = question.at_most(rows);
+    }
     let location = arguments.options.locate(&arguments.source, arguments.force)?;
     let database = analyse(location, arguments.strict)?.into_database()?;
     database.start(limits)?;
@@ -65,9 +77,11 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
         Some(path) => Some(PendingFile::new(path, arguments.force)?),
         None => None,
     };
+    let ending = || arguments.output.as_deref().and_then(Format::of_file);
+    let format = arguments.format.or_else(ending);
     let mut output = match &pending {
-        Some(file) => Output::to(Box::new(File::create(file.path())?), false, arguments.format),
-        None => Output::new(arguments.format),
+        Some(file) => Output::to(Box::new(File::create(file.path())?), false, format),
+        None => Output::new(format),
     };
     output.fit = (!arguments.wide).then_some("--wide, -f vertical");
     output.is_paged = !arguments.no_pager;

@@ -16,19 +16,21 @@ use std::path::{Path, PathBuf};
 pub struct ReportArguments {
     /// Database or trace to look at
     source: OsString,
-    /// Form of the report; by default what the name of FILE ends in, else text
+    /// Output format; by default what FILE ends in, else text
     #[arg(short, long, value_enum)]
     format: Option<Form>,
     /// The same as -f html
     #[arg(long, conflicts_with = "format")]
     html: bool,
-    /// Write into this file instead of to standard output
+    /// File to write; standard output without it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Overwrite FILE even if gotrace did not make it
+    /// Overwrite FILE
+    ///
+    /// A page that gotrace made is overwritten without it.
     #[arg(long)]
     force: bool,
-    /// Only this trace of a database: a row number of the table traces
+    /// Only this trace of a database, by its row in the table traces
     #[arg(long, value_name = "N")]
     trace: Option<i64>,
     /// Longest time it may take to ask the database, 0 for no limit

@@ -14,6 +14,8 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// Most rows of a statement; `None` for no limit.
     pub rows: Option<u64>,
+    /// How many rows are enough: then a statement ends, and that is no error; `None` for all.
+    pub enough: Option<u64>,
     /// Most memory of SQLite, and of gotrace's own functions, bytes. A single value may have a 32nd part of it.
     pub memory: u64,
     /// Most that SQLite may put into temporary files, bytes.
@@ -26,6 +28,7 @@ impl Default for Limits {
         Limits {
             time: Some(Duration::from_secs(60)),
             rows: Some(1_000_000),
+            enough: None,
             memory: 2 << 30,
             spill: 2 << 30,
         }

@@ -405,7 +405,9 @@ fn fill(
     let (limits, work) = (budget.limits(), budget.work());
     let mut rows = statement.raw_query();
     let mut kept = 0;
-    while let Some(row) = rows.next()? {
+    while limits.enough.is_none_or(|enough| *count < enough)
+        && let Some(row) = rows.next()?
+    {
         if limits.rows.is_some_and(|limit| *count >= limit) {
             return Err(StoreError::Statement(format!(
                 "stopped after {count} rows; --max-rows raises the limit"

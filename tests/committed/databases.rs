@@ -113,6 +113,7 @@ impl QueryResult for Forget {
 pub const LIMITS: Limits = Limits {
     time: Some(Duration::from_millis(50)),
     rows: Some(20_000),
+    enough: None,
     memory: 64 << 20,
     spill: 64 << 20,
 };

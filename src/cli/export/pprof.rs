@@ -106,7 +106,7 @@ pub struct PprofArguments {
     /// Overwrite FILE
     #[arg(long)]
     force: bool,
-    /// Fail, and write nothing, if any part of the trace cannot be read
+    /// Fail, and write nothing, if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

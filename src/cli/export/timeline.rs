@@ -88,7 +88,7 @@ pub struct TimelineArguments {
     force: bool,
     #[command(flatten)]
     layout: LayoutArguments,
-    /// Fail, and write nothing, if any part of the trace cannot be read
+    /// Fail, and write nothing, if any part of a trace cannot be read
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

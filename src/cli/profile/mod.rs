@@ -75,13 +75,14 @@ pub fn run(arguments: &ProfileArguments) -> Result<()> {
             false => check(&thresholds, &profile, &config),
         };
     };
+    // Before anything is recorded.
+    let form = arguments.form(request.shown)?;
     let profile = arguments.profile_request(request.sources, &config)?.load(&observer())?;
     Threshold::check_units(&thresholds, &profile, &config)?;
     let checked = match thresholds.is_empty() {
         true => None,
         false => Some(profile.clone()),
     };
-    let form = arguments.form(request.shown);
     let view = request.shown.view();
     let report = new_report(profile, view, request.pattern, &config)?;
     let mut target = arguments.output.clone();

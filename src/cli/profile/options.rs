@@ -50,13 +50,13 @@ pub struct ProfileArguments {
     #[arg(required = true, value_name = "VIEW|SOURCE")]
     pub words: Vec<OsString>,
 
-    /// Output format
+    /// Output format; by default what FILE ends in, else svg for pictures and text for the rest
     #[arg(short, long, value_enum, help_heading = "Output")]
     pub format: Option<ProfileFormat>,
     /// File to write; standard output without it
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
-    /// Overwrite FILE even if gotrace did not make it
+    /// Overwrite FILE
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Exit with status 1 if a condition holds, such as 'flat% > 5 for main\.encode' or
@@ -76,9 +76,6 @@ pub struct ProfileArguments {
     /// For flame: the root on top, which is the default, or with --icicle=false at the bottom
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL", help_heading = "Output")]
     icicle: bool,
-    /// Keep what came from a URL in FILE
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub save: Option<PathBuf>,
 
     /// Profile to subtract; may be repeated
     #[arg(long, value_name = "SOURCE", conflicts_with = "diff_base", help_heading = "Comparing")]
@@ -229,9 +226,6 @@ pub struct ProfileArguments {
     /// Prefixes to take off the names of source files
     #[arg(long, value_name = "PATH", help_heading = "Sources")]
     trim_path: Option<String>,
-    /// How long to record from a URL, in seconds or with a unit
-    #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "Sources")]
-    pub seconds: Option<u64>,
     /// Longest wait for an answer from a URL, in seconds or with a unit [default: 30 s more than the
     /// recording takes]; or longest time it may take to ask a database [default: 60]
     #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "Sources")]
@@ -255,7 +249,7 @@ pub struct ProfileArguments {
     /// Which profile of a database to show, by its row in profiles
     #[arg(long, value_name = "N", help_heading = "Sources")]
     pub profile: Option<i64>,
-    /// Which trace of a database to measure in, by its row in traces
+    /// Only this trace of a database, by its row in the table traces
     #[arg(long, value_name = "N", help_heading = "Traces")]
     pub trace: Option<i64>,
     /// What to measure in sources that are traces, or databases with traces
@@ -263,21 +257,32 @@ pub struct ProfileArguments {
     pub kind: Option<TypeArgument>,
     #[command(flatten)]
     pub traces: TraceProfileArguments,
+    /// How long to record from a URL, in seconds or with a unit
+    #[arg(long, value_name = "N", value_parser = parse_seconds, help_heading = "URLs")]
+    pub seconds: Option<u64>,
+    /// Keep what came from a URL in FILE
+    #[arg(long, value_name = "FILE", help_heading = "URLs")]
+    pub save: Option<PathBuf>,
     #[command(flatten)]
     pub locations: UrlOptions,
 }
 
 impl ProfileArguments {
     /// The form of a view.
-    pub fn form(&self, shown: Shown) -> ViewForm {
-        match (self.format, shown) {
-            (Some(ProfileFormat::Text), _) => ViewForm::Text,
-            (Some(ProfileFormat::Json), _) => ViewForm::Json,
-            (Some(ProfileFormat::Csv), _) => ViewForm::Csv,
-            (Some(ProfileFormat::Dot), _) => ViewForm::Dot,
-            (Some(ProfileFormat::Svg), _) | (None, Shown::Graph | Shown::Flame) => ViewForm::Svg,
-            (None, Shown::Report(_)) => ViewForm::Text,
-        }
+    pub fn form(&self, shown: Shown) -> crate::cli::Result<ViewForm> {
+        let by_name = || self.output.as_deref().map_or(Ok(None), ViewForm::of_file);
+        let by_view = match shown {
+            Shown::Graph | Shown::Flame => ViewForm::Svg,
+            Shown::Report(_) => ViewForm::Text,
+        };
+        Ok(match self.format {
+            Some(ProfileFormat::Text) => ViewForm::Text,
+            Some(ProfileFormat::Json) => ViewForm::Json,
+            Some(ProfileFormat::Csv) => ViewForm::Csv,
+            Some(ProfileFormat::Dot) => ViewForm::Dot,
+            Some(ProfileFormat::Svg) => ViewForm::Svg,
+            None => by_name()?.unwrap_or(by_view),
+        })
     }
 
     /// How to draw a flame graph.
