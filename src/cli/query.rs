@@ -69,14 +69,15 @@ pub fn run(arguments: &QueryArguments) -> Result<()> {
     if let Some(rows) = arguments.limit {
         question = question.at_most(rows);
     }
-    let location = arguments.options.locate(&arguments.source, arguments.force)?;
-    let database = analyse(location, arguments.strict)?.into_database()?;
-    database.start(limits)?;
-    arguments.filters.apply(&database)?;
+    // Before anything is recorded or loaded: the file may be in the way.
     let pending = match &arguments.output {
         Some(path) => Some(PendingFile::new(path, arguments.force)?),
         None => None,
     };
+    let location = arguments.options.locate(&arguments.source, arguments.force)?;
+    let database = analyse(location, arguments.strict)?.into_database()?;
+    database.start(limits)?;
+    arguments.filters.apply(&database)?;
     let ending = || arguments.output.as_deref().and_then(Format::of_file);
     let format = arguments.format.or_else(ending);
     let mut output = match &pending {

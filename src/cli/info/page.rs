@@ -178,7 +178,11 @@ pub fn database(info: &DatabaseInfo) -> io::Result<()> {
                 ("start_unix_ns", Value::Integer(unix_ns)) => ("started", utc(*unix_ns)),
                 ("time_unix_ns", Value::Integer(unix_ns)) => ("recorded", utc(*unix_ns)),
                 ("start_clock_ns", Value::Integer(ns)) => ("start_clock_ns", ns.to_string()),
-                (name, Value::Null) => (name, "unknown".into()),
+                ("start_unix_ns", Value::Null) => ("started", "unknown".into()),
+                ("time_unix_ns", Value::Null) => ("recorded", "unknown".into()),
+                (name, Value::Null) => {
+                    (name.trim_end_matches("_ns").trim_end_matches("_bytes"), "unknown".into())
+                }
                 (name, value) => (
                     name.trim_end_matches("_ns").trim_end_matches("_bytes"),
                     shown(name, value.into()),
