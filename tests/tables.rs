@@ -55,6 +55,28 @@ fn canned_queries_fit_the_terminal_with_all_their_rows() {
 }
 
 #[test]
+fn a_report_is_as_wide_as_the_terminal_where_it_can_be_broken() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("go1.27/boundary", "app.trace");
+    let words = ["report", "app.trace", "--color", "never"];
+    let mut longest = Vec::new();
+    for width in [80, 100, 120, 200] {
+        let lines = on_terminal(&sandbox, &words, (width, 1000), "cat");
+        // Frames of stacks, commands and headlines are not broken.
+        let is_breakable = |line: &&String| {
+            !line.starts_with("       ")
+                && !line.starts_with("  1. ")
+                && !line.starts_with("app.trace")
+        };
+        let breakable: Vec<&String> = lines.iter().filter(is_breakable).collect();
+        let most = breakable.iter().map(|line| line.width()).max().unwrap();
+        assert!(most <= usize::from(width).min(160), "{width}: {breakable:#?}");
+        longest.push(most);
+    }
+    assert!(longest.is_sorted() && longest[0] < longest[2], "{longest:?}");
+}
+
+#[test]
 fn what_does_not_fit_is_named_and_can_be_had() {
     let sandbox = with_database();
     let lines = on_terminal(&sandbox, &["query", "d", "goroutines"], (80, 1000), "cat");

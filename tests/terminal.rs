@@ -7,6 +7,7 @@ mod committed;
 use committed::run::{Sandbox, finish};
 use committed::{Trace, pty};
 use std::fs;
+use std::process::{Command, Stdio};
 
 /// What acts: colours, a title, C1 as a letter and as a byte, a turned direction, a new line.
 const HOSTILE: &[&[u8]] = &[
@@ -74,7 +75,11 @@ fn hostile_trace() -> Vec<u8> {
 
 /// Runs a command whose output and messages go to a terminal; gives what reached it.
 fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Vec<u8> {
-    pty::on_terminal(sandbox, words, (0, 0), |_, _| {}).0
+    // Without the colours that the report itself has.
+    let prepare = |command: &mut Command, _: &dyn Fn() -> Stdio| {
+        command.env("NO_COLOR", "1");
+    };
+    pty::on_terminal(sandbox, words, (0, 0), prepare).0
 }
 
 /// What would act on the terminal, without what the progress bar does.
@@ -224,6 +229,39 @@ fn no_text_of_others_acts_on_a_terminal() {
         let out = on_terminal(&sandbox, &words);
         assert!(String::from_utf8_lossy(&out).contains("\\x1b"), "{words:?} shows nothing hostile");
     }
+}
+
+#[test]
+fn colours_of_a_report_are_its_own_and_only_where_they_are_wanted() {
+    let sandbox = hostile_sandbox();
+    sandbox.copy("go1.27/boundary", "app.trace");
+    let report = |trace: &str, color: &str, environment: &[(&str, &str)]| {
+        let words = ["report", trace, "--color", color];
+        let (out, status) = pty::on_terminal(&sandbox, &words, (100, 50), |command, _| {
+            command.env_remove("NO_COLOR").env("TERM", "xterm");
+            command.envs(environment.iter().copied());
+        });
+        assert_eq!(status, Some(0), "{words:?}");
+        String::from_utf8(out).unwrap()
+    };
+    for trace in ["app.trace", "t"] {
+        let plain = report(trace, "never", &[]);
+        assert!(!plain.contains('\x1b'), "{plain}");
+        let colored = report(trace, "auto", &[]);
+        assert!(colored.contains("\x1b[1mWHAT IT DID\x1b[0m"), "{colored}");
+        // Text of others that reached the terminal as it is would be missing here.
+        let codes = ["\x1b[0m", "\x1b[1m", "\x1b[31m"];
+        let without = codes.iter().fold(colored.clone(), |text, code| text.replace(code, ""));
+        assert_eq!(without, plain, "{trace}");
+        assert_eq!(report(trace, "always", &[("TERM", "dumb")]), colored);
+        assert_eq!(report(trace, "auto", &[("NO_COLOR", "1")]), plain);
+        assert_eq!(report(trace, "auto", &[("TERM", "dumb")]), plain);
+    }
+    let colored = report("app.trace", "auto", &[]);
+    assert!(colored.contains("[long-pauses] \x1b[31m"), "{colored}");
+    // Not on a terminal there are none.
+    let run = sandbox.gotrace(&["report", "app.trace"]).expect(0);
+    assert!(!run.text().contains('\x1b'));
 }
 
 #[test]

@@ -5,11 +5,11 @@ use super::locate::SourceOptions;
 use super::{Result, analyse, say};
 use crate::analysis::{Kind, PendingFile, is_recorded};
 use crate::cli::terminal;
-use crate::report::write;
+use crate::report::write::{self, Styled, Unstyled};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -30,6 +30,9 @@ pub struct ReportArguments {
     /// A page that gotrace made is overwritten without it.
     #[arg(long)]
     force: bool,
+    /// When there are colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = terminal::Color::Auto)]
+    color: terminal::Color,
     /// Only this trace of a database, by its row in the table traces
     #[arg(long, value_name = "N")]
     trace: Option<i64>,
@@ -84,9 +87,9 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
         say("gotrace: the commands below record anew; --save FILE keeps this recording");
     }
     let form = arguments.form();
-    let write = |out: &mut dyn Write| match form {
+    let write = |width: Option<usize>, out: &mut dyn Styled| match form {
         Form::Html => write::write_html(&report, out),
-        Form::Text => write::write_text(&report, out),
+        Form::Text => write::write_text(&report, width, out),
         Form::Markdown => write::write_markdown(&report, out),
         Form::Json => write::write_json(&report, out),
     };
@@ -94,13 +97,16 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
         if form == Form::Html {
             terminal::refuse_terminal("an HTML page", "-o FILE")?;
         }
-        let mut out = BufWriter::new(terminal::output());
-        write(&mut out)?;
+        let width = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
+        // Lines that are longer than that are hard to read.
+        let width = width.map(|(width, _)| usize::from(width.0).clamp(60, 160));
+        let mut out = BufWriter::new(terminal::painted_output(arguments.color));
+        write(width, &mut out)?;
         return Ok(out.flush()?);
     };
     let file = PendingFile::new(target, arguments.force || is_own_page(target))?;
     let mut out = BufWriter::new(File::create(file.path())?);
-    write(&mut out)?;
+    write(None, &mut Unstyled(&mut out))?;
     out.flush()?;
     drop(out);
     file.keep()

@@ -7,12 +7,16 @@
 
 use super::{Error, Result};
 pub use crate::picture::shown;
-use std::io::{self, IsTerminal, StderrLock, Stdout, StdoutLock, Write};
+use crate::report::write::{Style, Styled};
+use clap::ValueEnum;
+use std::io::{self, BufWriter, IsTerminal, StderrLock, Stdout, StdoutLock, Write};
 
 /// A standard stream. If it is a terminal, whatever could act on it is shown instead.
 pub struct Guarded<W: Write> {
     inner: W,
     is_terminal: bool,
+    /// Whether styles become colours.
+    has_colors: bool,
     /// The beginning of a letter whose other bytes have not come yet.
     pending: Vec<u8>,
 }
@@ -20,6 +24,36 @@ pub struct Guarded<W: Write> {
 /// Standard output, until the value is dropped nobody else's.
 pub fn output() -> Guarded<StdoutLock<'static>> {
     guard(io::stdout().lock())
+}
+
+/// When there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that has them, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Standard output with colours, if they are wanted.
+pub fn painted_output(color: Color) -> Guarded<StdoutLock<'static>> {
+    let mut out = output();
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    out.has_colors = match color {
+        Color::Always => true,
+        Color::Never => false,
+        // https://no-color.org
+        Color::Auto => {
+            out.is_terminal
+                && variable("NO_COLOR").is_none()
+                && variable("TERM").is_none_or(|term| term != "dumb")
+        }
+    };
+    // Who colours what goes into a pipe has a terminal behind it.
+    out.is_terminal |= out.has_colors;
+    out
 }
 
 /// Standard output for another thread to write to.
@@ -34,7 +68,7 @@ pub fn messages() -> Guarded<StderrLock<'static>> {
 
 fn guard<W: Write + IsTerminal>(inner: W) -> Guarded<W> {
     let is_terminal = inner.is_terminal();
-    Guarded { inner, is_terminal, pending: Vec::new() }
+    Guarded { inner, is_terminal, has_colors: false, pending: Vec::new() }
 }
 
 /// Refuses to write into a terminal what is not for people.
@@ -102,6 +136,28 @@ impl<W: Write> Write for Guarded<W> {
     }
 }
 
+impl<W: Write> Guarded<W> {
+    /// Whether what comes from here on is bold, red or plain; on a terminal that shows colours.
+    fn paint(&mut self, style: Style) -> io::Result<()> {
+        if !self.has_colors {
+            return Ok(());
+        }
+        self.inner.write_all(match style {
+            Style::Plain => b"\x1b[0m",
+            Style::Heading => b"\x1b[1m",
+            Style::Cost => b"\x1b[31m",
+        })
+    }
+}
+
+impl<W: Write> Styled for BufWriter<Guarded<W>> {
+    fn style(&mut self, style: Style) -> io::Result<()> {
+        // What was written before it has to come before it.
+        self.flush()?;
+        self.get_mut().paint(style)
+    }
+}
+
 impl<W: Write> Drop for Guarded<W> {
     fn drop(&mut self) {
         let pending = std::mem::take(&mut self.pending);
@@ -116,7 +172,8 @@ mod tests {
 
     fn through(parts: &[&[u8]], is_terminal: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut guarded = Guarded { inner: &mut out, is_terminal, pending: Vec::new() };
+        let mut guarded =
+            Guarded { inner: &mut out, is_terminal, has_colors: false, pending: Vec::new() };
         parts.iter().for_each(|part| guarded.write_all(part).unwrap());
         drop(guarded);
         out

@@ -7,53 +7,104 @@ use std::io::{self, Write};
 pub use super::html::{HTML_START, write_html};
 pub use super::json::write_json;
 
-/// Width of the text, columns.
+/// Width of the text where nobody says how wide it may be, columns; tables may be wider there.
 const WIDTH: usize = 100;
 
-/// Writes the report as plain text for a terminal.
-pub fn write_text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// What a part of the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// As all text.
+    Plain,
+    /// The title of a part.
+    Heading,
+    /// What something costs.
+    Cost,
+}
+
+/// Takes the text, and what its parts are. Text of others cannot say what it is: only the writer does.
+pub trait Styled: Write {
+    /// What comes from here on. By default all looks the same.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn style(&mut self, style: Style) -> io::Result<()> {
+        let _ = style;
+        Ok(())
+    }
+}
+
+/// A writer in which all looks the same.
+pub struct Unstyled<'a>(pub &'a mut dyn Write);
+
+impl Write for Unstyled<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Styled for Unstyled<'_> {}
+
+/// Writes the report as text, no wider than `width` columns where it can be broken; `None` for no terminal, for
+/// which tables are as wide as they need to be.
+///
+/// # Errors
+/// If `out` fails.
+pub fn write_text(report: &Report, width: Option<usize>, out: &mut dyn Styled) -> io::Result<()> {
     for (index, trace) in report.traces.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        trace_text(trace, out)?;
+        trace_text(trace, width, out)?;
     }
     Ok(())
 }
 
-fn trace_text(trace: &TraceReport, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", page::title(&trace.facts))?;
-    writeln!(out, "\nWHAT IT DID\n")?;
+fn styled(out: &mut dyn Styled, style: Style, text: &str) -> io::Result<()> {
+    out.style(style)?;
+    out.write_all(text.as_bytes())?;
+    out.style(Style::Plain)
+}
+
+fn trace_text(trace: &TraceReport, width: Option<usize>, out: &mut dyn Styled) -> io::Result<()> {
+    styled(out, Style::Heading, &page::title(&trace.facts))?;
+    writeln!(out, "\n")?;
+    styled(out, Style::Heading, "WHAT IT DID")?;
+    writeln!(out, "\n")?;
     for (label, text) in page::overview(&trace.facts) {
-        wrapped(out, &format!("  {label:<12}"), 14, &text)?;
+        wrapped(out, &format!("  {label:<12}"), 14, &text, width)?;
     }
     let rows = page::function_rows(&trace.facts);
     if !rows.is_empty() {
         writeln!(out)?;
-        table_text(out, &rows)?;
+        table_text(out, &rows, width)?;
         let hidden = page::hidden_functions(&trace.facts);
         if hidden > 0 {
             writeln!(out, "  ... and {hidden} more functions")?;
         }
     }
-    writeln!(
-        out,
-        "\nWHAT IS WRONG{}\n",
-        if trace.findings.is_empty() { "" } else { ", what costs most first" }
-    )?;
+    writeln!(out)?;
+    let order = if trace.findings.is_empty() { "" } else { ", what costs most first" };
+    styled(out, Style::Heading, &format!("WHAT IS WRONG{order}"))?;
+    writeln!(out, "\n")?;
     if trace.findings.is_empty() {
-        wrapped(out, "  ", 2, &page::nothing_found())?;
+        wrapped(out, "  ", 2, &page::nothing_found(), width)?;
     }
     for (index, finding) in trace.findings.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        finding_text(trace, index + 1, finding, out)?;
+        finding_text(trace, index + 1, finding, width, out)?;
     }
     Ok(())
 }
 
-fn table_text(out: &mut dyn Write, rows: &[[String; 7]]) -> io::Result<()> {
+/// The table of functions; where it is too wide for `width`, what goroutines mostly wait for stands on lines of
+/// its own.
+fn table_text(out: &mut dyn Write, rows: &[[String; 7]], width: Option<usize>) -> io::Result<()> {
     let mut widths = FUNCTION_COLUMNS.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -71,6 +122,15 @@ fn table_text(out: &mut dyn Write, rows: &[[String; 7]]) -> io::Result<()> {
         }
         line.trim_end().to_owned()
     };
+    let total = 2 + widths.iter().map(|width| width + 3).sum::<usize>() - 3;
+    let is_narrow = width.is_some_and(|width| total > width);
+    let line = |mut cells: [&str; 7]| match is_narrow {
+        false => line(cells),
+        true => {
+            let last = std::mem::take(&mut cells[6]);
+            format!("{}\n      {last}", line(cells)).trim_end().to_owned()
+        }
+    };
     writeln!(out, "{}", line(FUNCTION_COLUMNS))?;
     for row in rows {
         writeln!(out, "{}", line(row.each_ref().map(String::as_str)))?;
@@ -82,14 +142,16 @@ fn finding_text(
     trace: &TraceReport,
     number: usize,
     finding: &Finding,
-    out: &mut dyn Write,
+    width: Option<usize>,
+    out: &mut dyn Styled,
 ) -> io::Result<()> {
-    writeln!(out, "  {number}. {}", finding.headline)?;
-    writeln!(out, "     [{}] {}", finding.rule.name, page::cost(trace, finding.cost_ns))?;
-    writeln!(out)?;
-    wrapped(out, "     ", 5, &finding.meaning)?;
+    styled(out, Style::Heading, &format!("  {number}. {}", finding.headline))?;
+    write!(out, "\n     [{}] ", finding.rule.name)?;
+    styled(out, Style::Cost, &page::cost(trace, finding.cost_ns))?;
+    writeln!(out, "\n")?;
+    wrapped(out, "     ", 5, &finding.meaning, width)?;
     for sentence in &finding.evidence {
-        wrapped(out, "     - ", 7, sentence)?;
+        wrapped(out, "     - ", 7, sentence, width)?;
     }
     for (of, stack) in finding.stacks.iter().filter(|(_, stack)| !stack.is_empty()) {
         writeln!(out, "\n     {of}:")?;
@@ -117,11 +179,17 @@ pub fn stack_lines(stack: &str) -> Vec<String> {
 }
 
 /// Writes a text in lines of a width; the first begins with `first`, the others are indented.
-fn wrapped(out: &mut dyn Write, first: &str, indent: usize, text: &str) -> io::Result<()> {
+fn wrapped(
+    out: &mut dyn Styled,
+    first: &str,
+    indent: usize,
+    text: &str,
+    width: Option<usize>,
+) -> io::Result<()> {
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in text.split_whitespace() {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > width.unwrap_or(WIDTH) {
             writeln!(out, "{line}")?;
             line = " ".repeat(indent);
             is_empty = true;
@@ -226,7 +294,7 @@ mod tests {
     fn texts_are_wrapped_between_words_and_indented() {
         let mut out = Vec::new();
         let text = format!("one {} two", "x".repeat(95));
-        wrapped(&mut out, "- ", 2, &text).unwrap();
+        wrapped(&mut Unstyled(&mut out), "- ", 2, &text, None).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, format!("- one\n  {}\n  two\n", "x".repeat(95)));
     }

@@ -137,7 +137,7 @@ pub fn examine(path: &Path) -> Result<usize, String> {
     };
     ask("the report", &mut || {
         let Ok(report) = Report::new(&database, "x.db", None) else { return false };
-        write::write_text(&report, &mut sink()).is_ok()
+        write::write_text(&report, Some(80), &mut write::Unstyled(&mut sink())).is_ok()
             && write::write_markdown(&report, &mut sink()).is_ok()
             && write::write_json(&report, &mut sink()).is_ok()
             && write::write_html(&report, &mut sink()).is_ok()

@@ -5,7 +5,8 @@ use crate::analysis::PendingFile;
 use crate::cli::output::Format;
 use crate::cli::queries;
 use crate::cli::{Error, Result};
-use crate::report::{Report, write};
+use crate::report::Report;
+use crate::report::write::{self, Unstyled};
 use crate::store::{RELATIONS, Relation, find_query, nearest};
 use clap::ValueEnum;
 use std::io::Write;
@@ -216,7 +217,7 @@ fn report(shell: &mut Shell, arguments: &[&str]) -> Result<Next> {
     }
     shell.database.start(shell.limits)?;
     let report = Report::new(&shell.database, &shell.source, None)?;
-    write::write_text(&report, &mut shell.writer()?)?;
+    write::write_text(&report, None, &mut Unstyled(&mut *shell.writer()?))?;
     Ok(Next::GoOn)
 }
 
