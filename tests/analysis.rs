@@ -221,9 +221,6 @@ fn a_result_comes_in_batches_of_bounded_size_and_whole() {
             }
             Ok(())
         }
-        fn row(&mut self, _: Vec<Value>) -> std::io::Result<()> {
-            unreachable!("batches are taken")
-        }
     }
     let mut analysis = Analysis::open(&[place(TRACE)]).unwrap();
     let mut count = Count::default();

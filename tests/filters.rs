@@ -6,29 +6,15 @@ mod committed;
 
 use committed::run::Sandbox;
 use committed::{Trace, check_all, invariants};
-use gotrace::store::{Database, Filter, Limits, QueryResult, Value};
-
-/// Collects rows.
-#[derive(Default)]
-struct Collect(Vec<Vec<Value>>);
-
-impl QueryResult for Collect {
-    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
-        Ok(())
-    }
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.0.push(values);
-        Ok(())
-    }
-}
+use gotrace::store::{Database, Filter, Limits, Rows, Value};
 
 const NO_LIMITS: Limits =
     Limits { time: None, rows: None, enough: None, memory: 2 << 30, spill: 2 << 30 };
 
 fn ask(database: &Database, sql: &str) -> Vec<Vec<Value>> {
-    let mut rows = Collect::default();
+    let mut rows = Rows::default();
     database.query(sql, &[], NO_LIMITS, &mut rows).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    rows.0
+    rows.rows
 }
 
 fn number(database: &Database, sql: &str) -> i64 {
@@ -359,7 +345,7 @@ fn the_database_stays_as_it_is() {
     // And a filter opens no door.
     for sql in ["delete from raw_state_totals", "drop table filter_sums", "create temp table x (y)"]
     {
-        let mut rows = Collect::default();
+        let mut rows = Rows::default();
         assert!(database.query(sql, &[], NO_LIMITS, &mut rows).is_err(), "{sql}");
     }
     drop(database);

@@ -6,7 +6,7 @@
 mod committed;
 
 use committed::{Trace, check_all, invariants, load_file, load_in_memory, traces, violations};
-use gotrace::store::{Database, Limits, QueryResult, RELATIONS, Value};
+use gotrace::store::{Database, Limits, RELATIONS, Rows};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -522,21 +522,6 @@ fn every_invariant_can_fail() {
     assert!(untouched.is_empty(), "no damage showed in {untouched:?}");
 }
 
-/// Takes the rows of a result as text.
-#[derive(Default)]
-struct Rows(Vec<String>);
-
-impl QueryResult for Rows {
-    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.0.push(format!("{values:?}"));
-        Ok(())
-    }
-}
-
 #[test]
 fn a_database_is_the_same_written_by_pages_and_by_insert() {
     let tables: Vec<&str> =
@@ -558,7 +543,7 @@ fn a_database_is_the_same_written_by_pages_and_by_insert() {
                     database
                         .query(&sql, &[], limits, &mut rows)
                         .map_err(|error| error.to_string())?;
-                    Ok::<_, String>(rows.0)
+                    Ok::<_, String>(rows.rows)
                 };
                 let (a, b) = (rows(&by_insert)?, rows(&by_pages)?);
                 if a != b {

@@ -7,7 +7,7 @@ use super::committed::{invariants, load_file, load_in_memory, source_of, violati
 use gotrace::diagnostic::{Diagnostic, Diagnostics};
 use gotrace::export::write_wire_text;
 use gotrace::source::RandomAccess;
-use gotrace::store::{Database, Limits, QueryResult, Value};
+use gotrace::store::{Database, Limits, Rows};
 use gotrace::wire::header::HEADER_LEN;
 use gotrace::wire::parse_header;
 use gotrace::wire::v1::{self, Scan, WireEvent};
@@ -379,21 +379,6 @@ fn store(input: &[u8], seen: &mut Seen) -> Result<(), String> {
 fn tables(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
-}
-
-/// All rows of a table.
-#[derive(Default, PartialEq)]
-struct Rows(Vec<Vec<Value>>);
-
-impl QueryResult for Rows {
-    fn columns(&mut self, _: &[gotrace::store::ColumnInfo]) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.0.push(values);
-        Ok(())
-    }
 }
 
 fn dump(database: &Database, table: &str) -> Result<Rows, String> {

@@ -3,9 +3,9 @@
 use super::files::TemporaryFile;
 use super::load::load_source;
 use super::opened::{Kind, Opened};
-use super::{Error, Result};
+use super::{Result, refuse_loss};
 use crate::model::Symbols;
-use crate::store::{Database, NewDatabase, NewDatabaseFile};
+use crate::store::{Database, Loader, NewDatabase, NewDatabaseFile, RowWriter};
 
 /// Where sources are loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,11 +33,7 @@ pub fn database(sources: Vec<Opened>, storage: Storage, strict: bool) -> Result<
         Storage::Memory => {
             let database = NewDatabase::in_memory()?;
             let mut loader = database.loader()?;
-            for opened in sources {
-                let location = opened.location.clone();
-                let loaded = load_source(opened, &mut loader, &mut symbols)?;
-                check(strict && loaded.has_loss, &location)?;
-            }
+            load_all(sources, &mut loader, &mut symbols, strict)?;
             database.finish_load(loader, &symbols)?;
             Ok(database.into_database()?)
         }
@@ -45,11 +41,7 @@ pub fn database(sources: Vec<Opened>, storage: Storage, strict: bool) -> Result<
             let file = TemporaryFile::new("the database of what is asked")?;
             let database = NewDatabaseFile::create(file.path())?;
             let mut loader = database.loader()?;
-            for opened in sources {
-                let location = opened.location.clone();
-                let loaded = load_source(opened, &mut loader, &mut symbols)?;
-                check(strict && loaded.has_loss, &location)?;
-            }
+            load_all(sources, &mut loader, &mut symbols, strict)?;
             database.finish_load(loader, &symbols)?;
             let database = Database::open(file.path())?;
             // Where an open file can be unlinked, do it now: then it is gone even if this process is killed.
@@ -58,10 +50,15 @@ pub fn database(sources: Vec<Opened>, storage: Storage, strict: bool) -> Result<
     }
 }
 
-/// Fails if something was lost where nothing may be.
-pub fn check(is_lost: bool, location: &crate::source::Location) -> Result<()> {
-    match is_lost {
-        true => Err(Error::Failed(format!("{location}: a part was lost, and --strict was given"))),
-        false => Ok(()),
-    }
+fn load_all<W: RowWriter>(
+    sources: Vec<Opened>,
+    loader: &mut Loader<W>,
+    symbols: &mut Symbols,
+    strict: bool,
+) -> Result<()> {
+    sources.into_iter().try_for_each(|opened| {
+        let location = opened.location.clone();
+        let loaded = load_source(opened, loader, symbols)?;
+        refuse_loss(strict && loaded.has_loss, &location, "")
+    })
 }

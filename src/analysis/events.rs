@@ -1,8 +1,7 @@
 //! The ordered events of a trace, and its events as they stand in the file.
 
-use super::database::check;
 use super::opened::{Opened, OpenedTrace};
-use super::{Error, Result};
+use super::{Error, Result, refuse_loss};
 use crate::diagnostic::Diagnostics;
 use crate::export::{
     EventFilter, EventFormat, EventJson, EventPrinter, EventText, Kinds, PrintError,
@@ -50,7 +49,7 @@ pub fn write_events(
         other => Error::Failed(format!("{location}: {other}")),
     })?;
     observer.was_read(&location, &diagnostics);
-    check(strict && diagnostics.has_loss(), &location)
+    refuse_loss(strict && diagnostics.has_loss(), &location, "")
 }
 
 fn print<F: EventFormat>(
@@ -124,7 +123,7 @@ impl WireEvents {
         if errors > ERRORS_SHOWN {
             observer.remark(&format!("{location}: {} more", errors - ERRORS_SHOWN));
         }
-        check(strict && errors > 0, &location)
+        refuse_loss(strict && errors > 0, &location, "")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that are being written: under a temporary name beside the target, renamed when complete.
 //!
 //! This owns every temporary file that has a name (the others are made without one, by the crate
-//! `tempfile`, and go with the program). Each stands in a folder of its own, `.gotrace-XXXXXX.tmp`, with a
+//! `tempfile`, and go with the program). Each stands in a folder of its own, `.gotrace-NAME.tmp`, with a
 //! file that is locked as long as the program lives. So a file goes
 //! - when what writes it is dropped or fails,
 //! - when a signal ends the program ([`remove_all`]),
@@ -9,7 +9,6 @@
 //!   has locked is nobody's.
 
 use super::{Error, Result};
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,18 +21,18 @@ const SUFFIX: &str = ".tmp";
 const DATA: &str = "data";
 const LOCK: &str = "lock";
 
-/// The folders there are, and for users what is written there.
-static FOLDERS: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+/// The folders there are, the last made last, and for users what is written there.
+static FOLDERS: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
 
 /// Folders are made, and files renamed, with this held: then a signal finds all of them.
-fn folders() -> MutexGuard<'static, BTreeMap<PathBuf, String>> {
+fn folders() -> MutexGuard<'static, Vec<(PathBuf, String)>> {
     FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes all temporary files. None can be made any more: the program must end.
 pub fn remove_all() {
     let folders = folders();
-    for folder in folders.keys() {
+    for (folder, _) in folders.iter() {
         // Other threads may be adding files just now.
         let _ = (0..10).find(|_| remove(folder).is_ok());
     }
@@ -51,8 +50,8 @@ pub fn explain(error: &io::Error) -> String {
 
 /// That there is no room for what is being written.
 pub fn no_room(what: &str) -> String {
-    match folders().values().next_back() {
-        Some(description) => format!(
+    match folders().last() {
+        Some((_, description)) => format!(
             "{description}: {what}; what was written of it is removed: make room there, or raise the limit \
              on the size of files (ulimit -f)"
         ),
@@ -116,7 +115,7 @@ impl TemporaryFile {
             let path = folder.path().join(DATA);
             File::create(&path)?;
             let folder = folder.keep();
-            folders.insert(folder.clone(), description);
+            folders.push((folder.clone(), description));
             return Ok(TemporaryFile { folder, path, _lock: lock });
         }
         Err(io::Error::other("another gotrace removes the temporary files made here"))
@@ -132,7 +131,7 @@ impl Drop for TemporaryFile {
     fn drop(&mut self) {
         let mut folders = folders();
         let _ = remove(&self.folder);
-        folders.remove(&self.folder);
+        folders.retain(|(folder, _)| *folder != self.folder);
     }
 }
 

@@ -31,7 +31,7 @@ mod timeline;
 mod views;
 
 pub use database::{Storage, database};
-pub use error::{Error, Result};
+pub use error::{Error, Result, refuse_loss};
 pub use events::{EventsForm, WireEvents, event_kinds, write_events};
 pub use files::{PendingFile, TemporaryFile, remove_all};
 pub use filters::{Filters, moment};

@@ -1,6 +1,6 @@
 //! Results as text: for programs ([`RowText`]), and single values for people ([`shown`]).
 
-use crate::store::{Batch, Cell, ColumnInfo, QueryResult, Unit, Value, human_bytes, human_ns};
+use crate::store::{Batch, Cell, ColumnInfo, QueryResult, Unit, human_bytes, human_ns};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -43,37 +43,22 @@ impl<W: Write> RowText<W> {
         Ok(self.out)
     }
 
-    fn write_object(&mut self, row: impl Iterator<Item = Value>) -> io::Result<()> {
-        self.write_cells(row.collect::<Vec<_>>().iter().map(Cell::from))
-    }
-
-    fn write_cells<'a>(&mut self, row: impl Iterator<Item = Cell<'a>>) -> io::Result<()> {
+    fn write_object<'a>(&mut self, row: impl Iterator<Item = Cell<'a>>) -> io::Result<()> {
+        let (start, end): (&[u8], &[u8]) = match (self.form, self.rows) {
+            (RowForm::Jsonl, _) => (b"{", b"}\n"),
+            (_, 0) => (b"[\n{", b"}"),
+            _ => (b",\n{", b"}"),
+        };
         self.rows += 1;
-        match self.form {
-            RowForm::Csv => {
-                let mut writer = csv::Writer::from_writer(&mut self.out);
-                writer.write_record(row.map(|cell| plain(cell).into_owned()))?;
-                writer.flush()
+        self.out.write_all(start)?;
+        for (index, (name, cell)) in self.names.iter().zip(row).enumerate() {
+            if index > 0 {
+                self.out.write_all(b",")?;
             }
-            RowForm::Tsv => write_tsv(&mut self.out, row.map(plain)),
-            RowForm::Json | RowForm::Jsonl => {
-                let start: &[u8] = match (self.form, self.rows) {
-                    (RowForm::Jsonl, _) => b"",
-                    (_, 1) => b"[\n",
-                    _ => b",\n",
-                };
-                self.out.write_all(start)?;
-                self.out.write_all(b"{")?;
-                for (index, (name, cell)) in self.names.iter().zip(row).enumerate() {
-                    if index > 0 {
-                        self.out.write_all(b",")?;
-                    }
-                    self.out.write_all(name.as_bytes())?;
-                    write_json(&mut self.out, cell)?;
-                }
-                self.out.write_all(if self.form == RowForm::Json { b"}" } else { b"}\n" })
-            }
+            self.out.write_all(name.as_bytes())?;
+            write_json(&mut self.out, cell)?;
         }
+        self.out.write_all(end)
     }
 }
 
@@ -100,23 +85,22 @@ impl<W: Write> QueryResult for RowText<W> {
     }
 
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {
-        if self.form != RowForm::Csv {
-            return (0..batch.rows()).try_for_each(|row| self.write_cells(batch.row(row)));
-        }
-        // One writer for all of them: it has a buffer of its own.
-        self.rows += batch.rows() as u64;
-        let mut writer = csv::Writer::from_writer(&mut self.out);
-        for row in 0..batch.rows() {
-            for cell in batch.row(row) {
-                writer.write_field(plain(cell).as_bytes())?;
+        let mut rows = (0..batch.rows()).map(|row| batch.row(row));
+        match self.form {
+            RowForm::Csv => {
+                // One writer for all of them: it has a buffer of its own.
+                let mut writer = csv::Writer::from_writer(&mut self.out);
+                for row in rows {
+                    for cell in row {
+                        writer.write_field(plain(cell).as_bytes())?;
+                    }
+                    writer.write_record(None::<&[u8]>)?;
+                }
+                writer.flush()
             }
-            writer.write_record(None::<&[u8]>)?;
+            RowForm::Tsv => rows.try_for_each(|row| write_tsv(&mut self.out, row.map(plain))),
+            RowForm::Json | RowForm::Jsonl => rows.try_for_each(|row| self.write_object(row)),
         }
-        writer.flush()
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
-        self.write_object(values.into_iter())
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Options {
     /// Whether only one thing is asked. What can be read only once, such as standard input and URLs, is then
     /// not copied into a temporary file first.
     pub is_for_one_question: bool,
+    /// What asking the database may use, each time that something is asked.
+    pub limits: Limits,
     /// Who is told of progress, damage and what else is to be known.
     pub observer: Arc<dyn Observer>,
 }
@@ -40,6 +42,7 @@ impl Default for Options {
             storage: Storage::default(),
             strict: false,
             is_for_one_question: false,
+            limits: Limits::default(),
             observer: Arc::new(Silent),
         }
     }
@@ -55,6 +58,7 @@ pub struct Analysis {
     database: Option<Database>,
     storage: Storage,
     strict: bool,
+    limits: Limits,
     seen: Arc<Seen>,
     observer: Arc<dyn Observer>,
 }
@@ -96,8 +100,8 @@ impl Analysis {
             }
             members.push(Member::new(opened, options.is_for_one_question)?);
         }
-        let (storage, strict) = (options.storage, options.strict);
-        Ok(Analysis { sources: members, database: None, storage, strict, seen, observer })
+        let (storage, strict, limits) = (options.storage, options.strict, options.limits);
+        Ok(Analysis { sources: members, database: None, storage, strict, limits, seen, observer })
     }
 
     /// The sources and what they hold.
@@ -105,7 +109,8 @@ impl Analysis {
         self.sources.iter().map(|member| (&member.location, &member.kind))
     }
 
-    /// What was repaired, skipped or lost in what has been read so far.
+    /// What was repaired, skipped or lost in what has been read so far, but for what [`Analysis::info`] tells
+    /// itself.
     pub fn diagnostics(&self) -> Vec<(Location, Diagnostic)> {
         self.seen.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -136,7 +141,7 @@ impl Analysis {
         Ok(self.database.expect("it was just made"))
     }
 
-    /// Asks a canned query by its name, or SQL, within the usual limits. Returns the number of rows.
+    /// Asks a canned query by its name, or SQL. Returns the number of rows.
     ///
     /// # Errors
     /// As of [`Question::new`] and [`Question::ask`].
@@ -148,7 +153,8 @@ impl Analysis {
     ) -> Result<u64> {
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         let question = Question::new(text, parameters.iter().map(owned).collect())?;
-        question.ask(self.database()?, Limits::default(), result)
+        let limits = self.limits;
+        question.ask(self.database()?, limits, result)
     }
 
     /// Leaves out of all further answers of the database what is not asked about.
@@ -175,7 +181,9 @@ impl Analysis {
             self.sources.iter().map(|one| name(&one.location)).collect::<Vec<_>>().join(" ")
         };
         let (names, words) = (all(Location::to_string), all(Location::word));
+        let limits = self.limits;
         let database = self.database()?;
+        database.start(limits)?;
         let report = Report::new(database, &words, only)?;
         if report.traces.is_empty() {
             let profiles = database.first_row("select count(*) from profiles", &[]);
@@ -191,10 +199,10 @@ impl Analysis {
         Ok(report)
     }
 
-    /// What each source is, and what is in it.
+    /// What each source is, and what is in it. What was lost of it stands there, and is no error.
     ///
     /// # Errors
-    /// If one of them cannot be read; with `strict` also if a part of one was lost.
+    /// If one of them cannot be read.
     pub fn info(&mut self) -> Result<Vec<Info>> {
         let mut all = Vec::with_capacity(self.sources.len());
         for member in &mut self.sources {

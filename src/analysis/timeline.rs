@@ -1,7 +1,7 @@
 //! Traces in the formats of viewers.
 
 use super::opened::{Opened, OpenedTrace};
-use super::{Error, Result};
+use super::{Error, Result, refuse_loss};
 use crate::export::{PrintError, TimelineFormat, TimelineOptions, write_timeline};
 
 /// Reads a trace into a format, and gives it back to be finished.
@@ -24,10 +24,6 @@ pub fn write_timeline_of<F: TimelineFormat>(
         other => Error::Failed(format!("{location}: {other}")),
     })?;
     observer.was_read(&location, &diagnostics);
-    if strict && diagnostics.has_loss() {
-        return Err(Error::Failed(format!(
-            "{location}: a part was lost, and --strict was given; nothing was written"
-        )));
-    }
+    refuse_loss(strict && diagnostics.has_loss(), &location, "; nothing was written")?;
     Ok(format)
 }

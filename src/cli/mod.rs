@@ -41,8 +41,9 @@ use std::sync::Arc;
 /// Answers from what Go programs record about themselves: execution traces and pprof profiles.
 ///
 /// SOURCE is a file, - for standard input, or a URL such as
-/// http://host:6060/debug/pprof/trace?seconds=5, for which host:6060 is enough. What it is (a trace, plain or packed with gzip or
-/// zstd, a profile, or a database that gotrace made) is seen from its bytes, never from its name.
+/// http://host:6060/debug/pprof/trace?seconds=5, for which host:6060 is enough. What it is (a trace,
+/// plain or packed with gzip or zstd, a profile, or a database that gotrace made) is seen from its
+/// bytes, never from its name.
 #[derive(Parser)]
 #[command(name = "gotrace", version, max_term_width = 100)]
 struct Arguments {
@@ -87,11 +88,14 @@ fn observer() -> Arc<dyn Observer> {
     Arc::new(progress::Teller)
 }
 
-/// Opens a source, of which one thing is asked.
+/// How sources are opened, of which one thing is asked.
+fn options(strict: bool) -> Options {
+    Options { strict, is_for_one_question: true, observer: observer(), ..Options::default() }
+}
+
+/// Opens a source.
 fn analyse(location: Location, strict: bool) -> Result<Analysis> {
-    let options =
-        Options { strict, is_for_one_question: true, observer: observer(), ..Options::default() };
-    Analysis::with(&[location], options)
+    Analysis::with(&[location], options(strict))
 }
 
 /// Runs the command that the process was started with.

@@ -109,6 +109,19 @@ impl<'a> Output<'a> {
         self.rows > 0
     }
 
+    /// Takes a row for a table or the like.
+    pub fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
+        self.rows += 1;
+        if self.format == Format::Raw {
+            return self.write_raw(values);
+        }
+        match self.table.len() < MAX_TABLE_ROWS {
+            true => self.table.push(values),
+            false => self.hidden += 1,
+        }
+        Ok(())
+    }
+
     /// Writes what is left.
     pub fn finish(mut self) -> io::Result<()> {
         match self.format {
@@ -270,32 +283,17 @@ impl QueryResult for Output<'_> {
     }
 
     fn batch(&mut self, batch: &Batch) -> io::Result<()> {
-        if let Target::Text(text) = &mut self.target {
-            self.rows += batch.rows() as u64;
-            return text.batch(batch);
+        match &mut self.target {
+            Target::Text(text) => {
+                self.rows += batch.rows() as u64;
+                text.batch(batch)
+            }
+            Target::Own(_) => batch.all().try_for_each(|row| self.row(row)),
         }
-        (0..batch.rows())
-            .try_for_each(|row| self.row(batch.row(row).map(Field::to_value).collect()))
     }
 
     fn keeps_rows(&self) -> bool {
         matches!(self.format, Format::Table | Format::Vertical | Format::Markdown)
             && self.hidden == 0
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
-        self.rows += 1;
-        match &mut self.target {
-            Target::Text(text) => text.row(values),
-            Target::Own(_) if self.format == Format::Raw => self.write_raw(values),
-            Target::Own(_) if self.table.len() < MAX_TABLE_ROWS => {
-                self.table.push(values);
-                Ok(())
-            }
-            Target::Own(_) => {
-                self.hidden += 1;
-                Ok(())
-            }
-        }
     }
 }

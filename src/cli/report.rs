@@ -2,8 +2,8 @@
 
 use super::limits::LimitOptions;
 use super::locate::SourceOptions;
-use super::{Result, analyse, say};
-use crate::analysis::{Kind, PendingFile, is_recorded};
+use super::{Result, options, say};
+use crate::analysis::{Analysis, Options, PendingFile, is_recorded};
 use crate::cli::terminal;
 use crate::report::write::{self, Styled, Unstyled};
 use clap::{Args, ValueEnum};
@@ -78,11 +78,8 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
     let limits = arguments.limits.limits(&arguments.timeout, 0)?;
     let location = arguments.options.locate(&arguments.source, arguments.force)?;
     let is_recorded = is_recorded(&location);
-    let mut analysis = analyse(location, arguments.strict)?;
-    if analysis.sources().all(|(_, kind)| *kind != Kind::Profile) {
-        analysis.database()?.start(limits)?;
-    }
-    let report = analysis.report(arguments.trace)?;
+    let options = Options { limits, ..options(arguments.strict) };
+    let report = Analysis::with(&[location], options)?.report(arguments.trace)?;
     if is_recorded {
         say("gotrace: the commands below record anew; --save FILE keeps this recording");
     }

@@ -1,8 +1,8 @@
 //! The colours of all pictures and pages.
 //!
-//! A word stands for the same thing everywhere: `syscall` is a system call in a plot, a bar and a flame
-//! graph. Pages have a light and a dark theme, as variables of their style sheet; frames of flame graphs
-//! and boxes have light colours, on which black text can be read.
+//! A word has one colour in all plots and bars, `syscall` for instance; pages have a light and a dark theme,
+//! as variables of their style sheet. Frames of flame graphs and boxes have other, light colours, on which
+//! black text can be read.
 
 /// A colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

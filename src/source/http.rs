@@ -10,6 +10,14 @@ use super::target::Target;
 use super::{Access, DownloadLimits, Source, SourceError, from_reader, recording_time};
 use super::{tls, transport};
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
+use std::sync::mpsc::channel;
+#[cfg(unix)]
+use std::thread;
 use std::time::{Duration, Instant};
 use ureq::http::header::LOCATION;
 use ureq::http::{HeaderName, HeaderValue};
@@ -122,8 +130,8 @@ fn agent(
     if let Some(path) = &target.socket {
         #[cfg(unix)]
         {
-            let socket = std::os::unix::net::UnixStream::connect(path)
-                .map_err(|error| format!("{}: {}", path.display(), socket_failure(&error)))?;
+            let socket = connect(path, limits.connect)
+                .map_err(|what| format!("{}: {what}", path.display()))?;
             return Ok((transport::through_socket(config, socket), String::new()));
         }
         #[cfg(not(unix))]
@@ -138,6 +146,23 @@ fn agent(
         _ => config.into(),
     };
     Ok((agent, through))
+}
+
+/// Connects to a socket within a time: a program that listens there and never answers lets one wait for ever.
+#[cfg(unix)]
+fn connect(path: &Path, most: Duration) -> Result<UnixStream, String> {
+    let (sender, connected) = channel();
+    let path = path.to_owned();
+    // It ends with the program if nothing comes of it.
+    thread::spawn(move || drop(sender.send(UnixStream::connect(path))));
+    match connected.recv_timeout(most) {
+        Ok(socket) => socket.map_err(|error| socket_failure(&error)),
+        Err(_) => Err(no_connection(most)),
+    }
+}
+
+fn no_connection(most: Duration) -> String {
+    format!("no connection within {} s", most.as_secs_f64())
 }
 
 /// Why there is no connection to a socket.
@@ -193,7 +218,7 @@ impl Waiting {
         }
         match error {
             Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
-                format!("no connection within {} s", seconds(self.limits.connect))
+                no_connection(self.limits.connect)
             }
             Error::Timeout(ureq::Timeout::PerRead) => {
                 format!("nothing came for {} s", seconds(self.patience))
@@ -254,5 +279,33 @@ impl Limited {
     fn explain(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         io::Error::new(kind, self.waiting.explain(&Error::from(error)))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn a_socket_that_nobody_looks_after_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("full.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        // SAFETY: it is a socket that listens; the number of those that may wait is changed.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let most = Duration::from_millis(100);
+        let mut kept = Vec::new();
+        let refused = loop {
+            match connect(&path, most) {
+                Ok(socket) => kept.push(socket),
+                Err(what) => break what,
+            }
+            assert!(kept.len() < 100, "there is room for all");
+        };
+        // Systems that do not let one wait refuse.
+        let is_told = refused == "no connection within 0.1 s" || refused.contains("nobody listens");
+        assert!(is_told && !kept.is_empty(), "{refused}");
     }
 }

@@ -41,8 +41,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What the user named as a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the user named as a source. `Debug` shows no secret.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// A file.
     Path(PathBuf),
@@ -147,6 +147,21 @@ impl Location {
         match self {
             Location::Path(path) => Some(path),
             Location::Stdin | Location::Url { .. } => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Location::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Location::Stdin => f.write_str("Stdin"),
+            Location::Url { url, limits, access } => f
+                .debug_struct("Url")
+                .field("url", &without_secrets(url))
+                .field("limits", limits)
+                .field("access", access)
+                .finish(),
         }
     }
 }

@@ -7,7 +7,6 @@
 use super::Value;
 use super::relations::{Column, RELATIONS};
 use rusqlite::types::ValueRef;
-use std::borrow::Cow;
 
 /// A batch is handed out when it has so many rows, or takes so many bytes.
 const ROWS: usize = 1024;
@@ -185,6 +184,11 @@ impl Batch {
         self.columns.iter().map(move |column| column.cell(row))
     }
 
+    /// All rows, in order, each for itself.
+    pub fn all(&self) -> impl Iterator<Item = Vec<Value>> {
+        (0..self.rows).map(|row| self.row(row).map(Cell::to_value).collect())
+    }
+
     /// Whether it should be handed out before more comes.
     pub(super) fn is_full(&self) -> bool {
         self.rows >= ROWS || self.bytes >= BYTES
@@ -237,7 +241,6 @@ impl BatchColumn {
 
     #[inline]
     fn push(&mut self, value: ValueRef<'_>) {
-        let is_null = matches!(value, ValueRef::Null);
         match (&mut self.values, value) {
             (Values::Nulls, ValueRef::Null) => {}
             (Values::Integers(values), ValueRef::Integer(value)) => values.push(value),
@@ -250,33 +253,27 @@ impl BatchColumn {
             }
             (Values::Texts { text, ends }, ValueRef::Null) => ends.push(text.len()),
             (Values::Mixed(values), value) => values.push(owned(value)),
-            (_, value) => self.push_other(value),
+            (_, value) => {
+                self.change_to_fit(value);
+                return self.push(value);
+            }
         }
-        self.nulls.push(is_null);
+        self.nulls.push(matches!(value, ValueRef::Null));
     }
 
-    /// Adds a value of a type that the column has not, or gives the column its type.
+    /// Gives the column its type, or none if it has had another one.
     #[cold]
-    fn push_other(&mut self, value: ValueRef<'_>) {
+    fn change_to_fit(&mut self, value: ValueRef<'_>) {
         let rows = self.nulls.len();
-        self.values = match (&self.values, value) {
-            (Values::Nulls, ValueRef::Integer(_)) => Values::Integers(vec![0; rows]),
-            (Values::Nulls, ValueRef::Real(_)) => Values::Reals(vec![0.0; rows]),
-            (Values::Nulls, ValueRef::Text(_)) => {
+        let is_untyped = rows == 0 || matches!(self.values, Values::Nulls);
+        self.values = match value {
+            ValueRef::Integer(_) if is_untyped => Values::Integers(vec![0; rows]),
+            ValueRef::Real(_) if is_untyped => Values::Reals(vec![0.0; rows]),
+            ValueRef::Text(_) if is_untyped => {
                 Values::Texts { text: String::new(), ends: vec![0; rows] }
             }
             _ => Values::Mixed((0..rows).map(|row| self.cell(row).to_value()).collect()),
         };
-        match (&mut self.values, value) {
-            (Values::Integers(values), ValueRef::Integer(value)) => values.push(value),
-            (Values::Reals(values), ValueRef::Real(value)) => values.push(value),
-            (Values::Texts { text, ends }, ValueRef::Text(bytes)) => {
-                text.push_str(&String::from_utf8_lossy(bytes));
-                ends.push(text.len());
-            }
-            (Values::Mixed(values), value) => values.push(owned(value)),
-            _ => unreachable!("the column was just made for it"),
-        }
     }
 
     /// Forgets the values, but not the room for them, nor the type, which the next ones will have too.
@@ -300,10 +297,7 @@ fn owned(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Real(value),
-        ValueRef::Text(text) => Value::Text(match String::from_utf8_lossy(text) {
-            Cow::Borrowed(text) => text.into(),
-            Cow::Owned(text) => text,
-        }),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
     }
 }
@@ -365,5 +359,9 @@ mod tests {
         let values = [Value::Text("ab".into()), Value::Null, Value::Text("c".into())];
         let texts = Values::Texts { text: "abc".into(), ends: vec![2, 2, 3] };
         assert_eq!(through(&values, 3).1, [texts]);
+        // Each batch for itself.
+        let values = [Value::Integer(7), Value::Null, Value::Text("c".into()), Value::Null];
+        let texts = Values::Texts { text: "c".into(), ends: vec![1, 1] };
+        assert_eq!(through(&values, 2).1, [Values::Integers(vec![7, 0]), texts]);
     }
 }

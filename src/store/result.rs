@@ -1,6 +1,6 @@
 //! Running statements and handing out their rows.
 
-use super::batch::{Batch, Cell, ColumnInfo, columns_of};
+use super::batch::{Batch, ColumnInfo, columns_of};
 use super::budget::Budget;
 use super::catalog::{CannedQuery, FilterUse, Parameter, ParameterType, nearest};
 use super::filter::Filter;
@@ -33,22 +33,11 @@ pub trait QueryResult {
     /// # Errors
     /// Whatever ends the query.
     fn columns(&mut self, columns: &[ColumnInfo]) -> std::io::Result<()>;
-    /// Some rows, in order. Those who want them one by one take them in [`QueryResult::row`].
+    /// Some rows, in order; [`Batch::all`] has them one by one.
     ///
     /// # Errors
     /// Whatever ends the query.
-    fn batch(&mut self, batch: &Batch) -> std::io::Result<()> {
-        (0..batch.rows()).try_for_each(|row| self.row(batch.row(row).map(Cell::to_value).collect()))
-    }
-    /// A row, for those who do not take batches: nothing else calls it than [`QueryResult::batch`] as it
-    /// stands here.
-    ///
-    /// # Errors
-    /// Whatever ends the query.
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        let _ = values;
-        Ok(())
-    }
+    fn batch(&mut self, batch: &Batch) -> std::io::Result<()>;
     /// Whether it keeps rows, so that they count as memory of the statement.
     fn keeps_rows(&self) -> bool {
         false
@@ -70,8 +59,8 @@ impl QueryResult for Rows {
         Ok(())
     }
 
-    fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
-        self.rows.push(values);
+    fn batch(&mut self, batch: &Batch) -> std::io::Result<()> {
+        self.rows.extend(batch.all());
         Ok(())
     }
 
@@ -167,9 +156,9 @@ impl Database {
                 Ok(())
             }
 
-            fn row(&mut self, values: Vec<Value>) -> std::io::Result<()> {
+            fn batch(&mut self, batch: &Batch) -> std::io::Result<()> {
                 if self.0.is_empty() {
-                    self.0 = values;
+                    self.0 = batch.all().next().unwrap_or_default();
                 }
                 Ok(())
             }

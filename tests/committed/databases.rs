@@ -7,7 +7,7 @@
 use super::{Trace, load_file};
 use gotrace::report::{Report, write};
 use gotrace::store::{
-    ColumnInfo, Database, FUNCTIONS, Limits, QueryResult, RELATIONS, Value, canned_queries, tables,
+    Batch, ColumnInfo, Database, FUNCTIONS, Limits, QueryResult, RELATIONS, canned_queries, tables,
 };
 use std::fs;
 use std::io::{self, sink};
@@ -104,7 +104,7 @@ impl QueryResult for Forget {
         Ok(())
     }
 
-    fn row(&mut self, _: Vec<Value>) -> io::Result<()> {
+    fn batch(&mut self, _: &Batch) -> io::Result<()> {
         Ok(())
     }
 }

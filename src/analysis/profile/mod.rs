@@ -9,7 +9,7 @@ pub use trace::trace_profiles;
 use super::opened::{Kind, Opened, expect_one_url, save_url};
 use super::{Error, Observer, Result};
 use crate::profile::from_trace::TraceProfileOptions;
-use crate::profile::{self, Preparation, Profile, ReadLimits, Symbolize};
+use crate::profile::{self, Preparation, Profile, ReadLimits};
 use crate::source::Location;
 use std::fs::File;
 use std::io::Read;
@@ -19,20 +19,8 @@ use std::sync::Arc;
 /// Which profile of a source is meant, and what is made of it. The default is the only one, as it is.
 #[derive(Default)]
 pub struct ProfileOptions<'a> {
-    /// Whether percentages are of the bases.
-    pub is_diff: bool,
-    /// Whether the sources are scaled to the bases.
-    pub normalize: bool,
-    /// Whether frames stay that the profile calls uninteresting.
-    pub all_frames: bool,
-    /// A remark to add.
-    pub comment: Option<&'a str>,
-    /// Where the program is; the profile is named after it.
-    pub program: Option<&'a str>,
-    /// The build of the program, if the profile does not tell it.
-    pub build_id: Option<&'a str>,
-    /// What to do about names.
-    pub symbolize: Symbolize,
+    /// What is made of the sources.
+    pub preparation: Preparation<'a>,
     /// What is read and kept of each source at most.
     pub limits: ReadLimits,
     /// What to measure in traces, and in databases with traces; `None` refuses them.
@@ -112,16 +100,7 @@ impl ProfileOptions<'_> {
     /// # Errors
     /// If they do not go together.
     pub fn prepare(&self, profiles: Vec<Profile>, bases: Vec<Profile>) -> Result<Profile> {
-        let how = Preparation {
-            is_diff: self.is_diff,
-            normalize: self.normalize,
-            all_frames: self.all_frames,
-            comment: self.comment,
-            program: self.program,
-            build_id: self.build_id,
-            symbolize: self.symbolize,
-        };
-        profile::prepare(profiles, bases, how).map_err(Error::Failed)
+        profile::prepare(profiles, bases, self.preparation).map_err(Error::Failed)
     }
 
     /// Reads the profile of a source.
@@ -145,7 +124,7 @@ impl ProfileOptions<'_> {
             // What is no profile is not read to its end.
             Kind::Other(_) => Err(opened.refuse()),
             Kind::Profile => {
-                let with_symbols = !self.symbolize.is_off;
+                let with_symbols = !self.preparation.symbolize.is_off;
                 let stream = &mut opened.source.stream;
                 let profile = profile::read_within(stream, with_symbols, self.limits);
                 profile.map_err(|error| Error::Failed(format!("{location}: {error}")))

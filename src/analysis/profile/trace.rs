@@ -1,7 +1,7 @@
 //! Profiles of what a trace tells.
 
 use crate::analysis::opened::{Opened, OpenedTrace};
-use crate::analysis::{Error, Result};
+use crate::analysis::{Error, Result, refuse_loss};
 use crate::profile::Profile;
 use crate::profile::from_trace::{TraceProfileError, TraceProfileOptions, profiles_of_trace};
 
@@ -22,10 +22,6 @@ pub fn trace_profiles(
         error => Error::Usage(error.to_string()),
     })?;
     observer.was_read(&location, &diagnostics);
-    if strict && diagnostics.has_loss() {
-        return Err(Error::Failed(format!(
-            "{location}: a part was lost, and --strict was given; nothing was written"
-        )));
-    }
+    refuse_loss(strict && diagnostics.has_loss(), &location, "; nothing was written")?;
     Ok(profiles)
 }

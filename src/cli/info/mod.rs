@@ -7,6 +7,7 @@ use super::locate::SourceOptions;
 use super::progress::say_damage;
 use super::{Error, Result, analyse};
 use crate::analysis::info::Info;
+use crate::analysis::refuse_loss;
 use crate::cli::terminal;
 use crate::export::footprint_text;
 use clap::{Args, ValueEnum};
@@ -77,13 +78,8 @@ pub fn run(arguments: &InfoArguments) -> Result<()> {
                 )));
             }
         }
-        if let Info::Trace(info) = &info
-            && arguments.strict
-            && info.diagnostics.has_loss()
-        {
-            return Err(Error::Failed(format!(
-                "{location}: a part was lost, and --strict was given"
-            )));
+        if let Info::Trace(info) = &info {
+            refuse_loss(arguments.strict && info.diagnostics.has_loss(), &location, "")?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use super::{Result, observer};
 use crate::analysis::{
     CPU_PROFILE, ProfileOptions, ProfileRequest, Wanted, is_program, place, places,
 };
-use crate::profile::Config;
+use crate::profile::{Config, Preparation};
 use crate::source::Location;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -30,13 +30,15 @@ impl ProfileArguments {
             sources: self.places(sources)?,
             bases: self.places(bases)?,
             options: ProfileOptions {
-                is_diff,
-                normalize: config.normalize,
-                all_frames: self.all_frames,
-                comment: self.add_comment.as_deref(),
-                program,
-                build_id: self.buildid.as_deref(),
-                symbolize: self.symbolize,
+                preparation: Preparation {
+                    is_diff,
+                    normalize: config.normalize,
+                    all_frames: self.all_frames,
+                    comment: self.add_comment.as_deref(),
+                    program,
+                    build_id: self.buildid.as_deref(),
+                    symbolize: self.symbolize,
+                },
                 limits: self.read_limits(),
                 measure: self.kind.map(|kind| self.traces.options(vec![kind.0])).transpose()?,
                 profile: self.profile,

@@ -15,7 +15,7 @@ use super::{Error, Result, analyse, say, signals};
 use crate::analysis::PendingFile;
 use crate::cli::terminal;
 use crate::store::{
-    ColumnInfo, Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query,
+    Batch, ColumnInfo, Database, INTERRUPTED, Limits, QueryResult, StoreError, Value, find_query,
     human_ns, is_query_name,
 };
 use clap::Args;
@@ -271,8 +271,8 @@ impl Shell {
             fn columns(&mut self, _: &[ColumnInfo]) -> io::Result<()> {
                 Ok(())
             }
-            fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
-                self.0.extend(values.into_iter().filter_map(|value| match value {
+            fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+                self.0.extend(batch.all().flatten().filter_map(|value| match value {
                     Value::Text(name) => Some(name),
                     _ => None,
                 }));
