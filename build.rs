@@ -32,6 +32,48 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("relations.rs"), relations_code(&relations)).expect("OUT_DIR is writable");
     fs::write(out.join("queries.rs"), queries_code()).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed=web");
+    fs::write(out.join("assets.rs"), assets_code()).expect("OUT_DIR is writable");
+}
+
+/// The files that pages are made of, and a number that is another one for other contents.
+fn assets_code() -> String {
+    let mut paths = Vec::new();
+    collect(Path::new("web"), &mut paths);
+    paths.sort();
+    let mut code = String::from("const ASSETS: &[Asset] = &[\n");
+    // FNV-1a.
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for path in &paths {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for byte in path.to_string_lossy().bytes().chain(bytes) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        let inside = path.strip_prefix("web").expect("it was found there");
+        let name: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+        let whole = path.canonicalize().expect("exists");
+        let _ = writeln!(
+            code,
+            "    Asset {{ path: {:?}, bytes: include_bytes!({whole:?}) }},",
+            name.join("/")
+        );
+    }
+    let _ = writeln!(code, "];\nconst ASSETS_HASH: u64 = {hash:#x};");
+    code
+}
+
+/// The files of a folder and those in it that browsers take.
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.expect("folder is readable").path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|it| it == "js" || it == "css" || it == "svg") {
+            paths.push(path);
+        }
+    }
 }
 
 fn sql_files(folder: &str) -> Vec<PathBuf> {

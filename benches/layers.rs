@@ -1,17 +1,22 @@
 //! How fast the layers are, one on top of the other, on one trace.
 //!
 //! `cargo bench --bench layers -- TRACE [RUNS [LAYER]]` prints, for each layer (decode, order, model,
-//! load) or for one of them, the median over the runs. Each line includes the work of the lines above
+//! load, lanes) or for one of them, the median over the runs. Each line includes the work of the lines above
 //! it: reading and decoding each thread's events for itself (v2 only, the threads of v1 cannot be read
 //! apart), ordering them, building the model, and loading a database. Loading uses a second thread, the
-//! others do not.
+//! others do not. Only lanes stand for themselves: building them from a loaded database, in states; and then
+//! how long tiles of the busiest goroutines take at several zooms.
 
 use gotrace::model::*;
 use gotrace::order::{Event, Sink, Sync, TraceReader};
 use gotrace::source::{self, Location};
-use gotrace::store::NewDatabaseFile;
+use gotrace::store::lanes::{
+    GroupBy, Lanes, Measure, Order, OrderRequest, SortBy, TILE_PIXELS, tile,
+};
+use gotrace::store::{Database, LoadedTrace, NewDatabaseFile};
 use gotrace::wire::header::HEADER_LEN;
 use gotrace::wire::v2::{Cursor, Generation, Reader, Tables};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Takes everything and does nothing; the sums keep the compiler from leaving work out.
@@ -81,12 +86,81 @@ fn decode(path: &str) -> Option<u64> {
 /// Loads a database, and removes it.
 fn load(path: &str) -> u64 {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    let database = NewDatabaseFile::create(file.path()).expect("a new database");
+    load_into(path, file.path())
+}
+
+fn load_into(path: &str, file: &Path) -> u64 {
+    let database = NewDatabaseFile::create(file).expect("a new database");
     let mut symbols = Symbols::default();
     let mut loader = database.loader().expect("a loader");
-    let events = open(path).read(&mut Builder::new(&mut loader, &mut symbols)).events;
+    let trace = open(path);
+    let version = trace.version();
+    let mut builder = Builder::new(&mut loader, &mut symbols);
+    let outcome = trace.read(&mut builder);
+    let loaded = LoadedTrace {
+        source: path,
+        version,
+        size_bytes: outcome.size_bytes,
+        totals: builder.totals(),
+        diagnostics: &outcome.diagnostics.finish(),
+        lost_bytes: 0,
+        lost_events: 0,
+    };
+    loader.finish_trace(&loaded).expect("a complete trace");
     database.finish_load(loader, &symbols).expect("a complete database");
-    events
+    outcome.events
+}
+
+/// Builds lanes from a database of the trace, and draws tiles.
+fn lanes(path: &str, runs: usize) {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    load_into(path, file.path());
+    let database = Database::open(file.path()).expect("a database");
+    let build = || Lanes::build(&database, 1, &mut |_| {}).expect("lanes");
+    let mut built = build();
+    let states = |lanes: &Lanes| lanes.goroutines().iter().map(|one| u64::from(one.states)).sum();
+    let (time, count) = median(runs, || {
+        built = build();
+        states(&built)
+    });
+    let (seconds, (in_file, in_memory)) = (time.as_secs_f64(), built.bytes());
+    println!(
+        "{:20} {seconds:8.3} s  {:8.2} million states/s, {:.2} bytes a state in the file, {:.1} MB in memory",
+        "lanes",
+        count as f64 / seconds / 1e6,
+        in_file as f64 / count as f64,
+        in_memory as f64 / 1e6
+    );
+    let request = OrderRequest {
+        group: GroupBy::Nothing,
+        sort: SortBy::Measure(Measure::States),
+        ..OrderRequest::default()
+    };
+    let started = Instant::now();
+    let order = Order::new(&built, &database, &request).expect("an order");
+    println!("sorting {} lanes  {:8.3} s", order.rows().len(), started.elapsed().as_secs_f64());
+    let folded = Order::new(&built, &database, &OrderRequest::default()).expect("an order");
+    let whole = 64 - built.duration_ns().max(1).leading_zeros() as u8;
+    for (name, order) in [("busiest", &order), ("groups", &folded)] {
+        for z in (0..5).map(|step| whole.saturating_sub(step * 4)) {
+            let tiles = (built.duration_ns() as u64 >> z) + 1;
+            let (mut times, mut bytes) = (Vec::new(), 0);
+            for x in (0..9).map(|at| (tiles - 1) * at / 8) {
+                for block in 0..2 {
+                    let started = Instant::now();
+                    let tile = tile(&built, order, block, z, x, TILE_PIXELS).expect("a tile");
+                    times.push(started.elapsed().as_secs_f64() * 1e3);
+                    bytes = bytes.max(tile.len());
+                }
+            }
+            times.sort_by(f64::total_cmp);
+            println!(
+                "tile of {name}, 2^{z} ns {:8.2} ms, at most {:.2} ms and {bytes} bytes",
+                times[times.len() / 2],
+                times[times.len() - 1]
+            );
+        }
+    }
 }
 
 fn median(runs: usize, mut run: impl FnMut() -> u64) -> (Duration, u64) {
@@ -136,5 +210,8 @@ fn main() {
     }
     if wanted("load") {
         report("and load", median(runs, || load(path)));
+    }
+    if wanted("lanes") {
+        lanes(path, runs);
     }
 }

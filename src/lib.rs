@@ -3,9 +3,9 @@
 //! The modules are the layers of the program, in the direction of the data:
 //!
 //! ```text
-//! source -> wire -> order -> model -> profile, export -> store, picture -> report -> analysis -> cli
-//! bytes     wire    ordered  model    profiles, files    SQLite,  SVG      findings  questions   command
-//!           events  events   items                                                               line
+//! source -> wire -> order -> model -> profile, export -> store, picture -> report -> analysis -> web ->  cli
+//! bytes     wire    ordered  model    profiles, files    SQLite,  SVG      findings  questions   pages   command
+//!           events  events   items                                                                       line
 //! ```
 //!
 //! A module imports only modules to its left (not those it shares a place with), and `diagnostic`, in which all of
@@ -78,6 +78,11 @@ pub mod report;
 
 #[cfg(feature = "analysis")]
 pub mod analysis;
+
+/// Only for the program; no part of the library.
+#[cfg(feature = "web")]
+#[doc(hidden)]
+pub mod web;
 
 /// Only for the program; no part of the library.
 #[cfg(feature = "cli")]

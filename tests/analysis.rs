@@ -263,7 +263,7 @@ fn profiles_of_several_sources_are_merged_and_shown_in_every_form() {
         (Shown::Report(View::Top), ViewForm::Json, "{"),
         (Shown::Report(View::Top), ViewForm::Csv, "function,inline,flat,cum"),
         (Shown::Graph, ViewForm::Svg, "<svg"),
-        (Shown::Flame, ViewForm::Svg, "<?xml"),
+        (Shown::Flame, ViewForm::Svg, "<svg"),
     ] {
         let profile = analysis.profile(&options).unwrap();
         let report = Report::new(profile, shown.view(), None, &Config::default()).unwrap();

@@ -913,7 +913,7 @@ fn what_people_type_first_is_what_they_mean() {
         ("-d=parsed app.trace", 2, "gotrace events SOURCE"),
         ("-d=wire app.trace", 2, "gotrace events --wire SOURCE"),
         ("-pprof=net app.trace", 2, "gotrace export pprof --type net SOURCE"),
-        ("-http=:0 app.trace", 2, "there is no web page"),
+        ("-http=:0 app.trace", 2, "gotrace web SOURCE"),
         ("cpu.pb.gz", 1, "gotrace profile top cpu.pb.gz"),
         ("report cpu.pb.gz", 1, "it is a profile, and reports are of traces"),
         ("goroutins app.trace", 2, "did you mean 'goroutines'?"),

@@ -164,6 +164,8 @@ fn command_lines(sandbox: &Sandbox) -> Vec<Vec<String>> {
         "ingest nosuch\x1b[31m",
         "\x1b[31m",
         "open \x1b[31m",
+        "web \x1b[31m",
+        "web --http \x1b[31m t",
         "completions bash",
         "man",
         "sql d",

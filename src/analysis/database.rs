@@ -28,9 +28,9 @@ pub fn database(sources: Vec<Opened>, storage: Storage, strict: bool) -> Result<
         let only = sources.into_iter().next().expect("there is one");
         return only.into_database();
     }
-    let mut symbols = Symbols::default();
     match storage {
         Storage::Memory => {
+            let mut symbols = Symbols::default();
             let database = NewDatabase::in_memory()?;
             let mut loader = database.loader()?;
             load_all(sources, &mut loader, &mut symbols, strict)?;
@@ -38,16 +38,26 @@ pub fn database(sources: Vec<Opened>, storage: Storage, strict: bool) -> Result<
             Ok(database.into_database()?)
         }
         Storage::TemporaryFile => {
-            let file = TemporaryFile::new("the database of what is asked")?;
-            let database = NewDatabaseFile::create(file.path())?;
-            let mut loader = database.loader()?;
-            load_all(sources, &mut loader, &mut symbols, strict)?;
-            database.finish_load(loader, &symbols)?;
+            let file = database_file(sources, strict)?;
             let database = Database::open(file.path())?;
             // Where an open file can be unlinked, do it now: then it is gone even if this process is killed.
             Ok(if cfg!(unix) { database } else { database.owning(file) })
         }
     }
+}
+
+/// Loads sources into a database file, which goes with what is returned.
+///
+/// # Errors
+/// As of [`database`].
+pub fn database_file(sources: Vec<Opened>, strict: bool) -> Result<TemporaryFile> {
+    let mut symbols = Symbols::default();
+    let file = TemporaryFile::new("the database of what is asked")?;
+    let database = NewDatabaseFile::create(file.path())?;
+    let mut loader = database.loader()?;
+    load_all(sources, &mut loader, &mut symbols, strict)?;
+    database.finish_load(loader, &symbols)?;
+    Ok(file)
 }
 
 fn load_all<W: RowWriter>(

@@ -26,6 +26,7 @@ mod place;
 mod profile;
 mod question;
 pub mod results;
+mod snapshot;
 mod sources;
 mod timeline;
 mod views;
@@ -45,6 +46,7 @@ pub use opened::{Kind, Opened, OpenedTrace, is_recorded, save_sources, save_url}
 pub use place::{CPU_PROFILE, TRACE, is_host_and_port, place, places};
 pub use profile::{ProfileOptions, ProfileRequest, is_program, trace_profiles};
 pub use question::{Question, parameter};
+pub use snapshot::{SharedAnalysis, Snapshot};
 pub use sources::{Analysis, Options};
 pub use timeline::write_timeline_of;
 pub use views::{Shown, VIEWS, ViewForm, find_view, view_names, write_view};

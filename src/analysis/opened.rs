@@ -97,7 +97,7 @@ impl Opened {
     ///
     /// # Errors
     /// If it is none that can be asked.
-    pub fn into_database(mut self) -> Result<Database> {
+    pub fn into_database(self) -> Result<Database> {
         let failed = |error: String| Error::Failed(format!("{}: {error}", self.location));
         if let Some(path) = self.location.path()
             && path.is_file()
@@ -106,15 +106,24 @@ impl Opened {
         {
             return Database::open(path).map_err(|error| failed(error.to_string()));
         }
+        let location = self.location.clone();
+        let copy = self.copy_database()?;
+        let database = Database::open(copy.path())
+            .map_err(|error| Error::Failed(format!("{location}: {error}")))?;
+        Ok(database.owning(copy))
+    }
+
+    /// A copy of the database that it is.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn copy_database(mut self) -> Result<TemporaryFile> {
         let copy = TemporaryFile::new("a copy of what is asked")?;
         self.source.stream.copy_to(&mut File::create(copy.path())?)?;
-        if let Some(error) = self.source.stream.take_error() {
-            return Err(failed(error.to_string()));
+        match self.source.stream.take_error() {
+            Some(error) => Err(Error::Failed(format!("{}: {error}", self.location))),
+            None => Ok(copy),
         }
-        drop(self.reading);
-        let database = Database::open(copy.path())
-            .map_err(|error| Error::Failed(format!("{}: {error}", self.location)))?;
-        Ok(database.owning(copy))
     }
 
     /// The error for a source that is neither of two kinds.

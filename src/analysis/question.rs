@@ -10,6 +10,8 @@ pub struct Question {
     /// `None` if it is a statement.
     canned: Option<&'static CannedQuery>,
     given: Vec<(String, String)>,
+    /// Parameters of a statement that are NULL.
+    nulls: Vec<String>,
     /// After how many rows a statement ends that has no parameter for it.
     enough: Option<u64>,
 }
@@ -23,7 +25,7 @@ impl Question {
         let text = text.trim();
         let name = text.trim_end_matches(';').trim_end();
         let canned = store::is_query_name(name).then(|| store::find_query(name)).transpose()?;
-        Ok(Question { text: text.to_owned(), canned, given, enough: None })
+        Ok(Question { text: text.to_owned(), canned, given, nulls: Vec::new(), enough: None })
     }
 
     /// The same question of only one trace, by its row in `traces`.
@@ -42,6 +44,15 @@ impl Question {
             None => format!("SQL says itself of which trace it is, as with trace_id = {trace}"),
         };
         Err(Error::Usage(format!("--trace: {what}")))
+    }
+
+    /// The same question with a parameter that is NULL, which no text is in a statement.
+    pub fn with_null(mut self, name: String) -> Question {
+        match self.canned {
+            Some(_) => self.given.push((name, "null".into())),
+            None => self.nulls.push(name),
+        }
+        self
     }
 
     /// The same question, of which so many rows are enough.
@@ -74,7 +85,9 @@ impl Question {
     }
 
     fn parameters(&self) -> Vec<(String, Value)> {
-        self.given.iter().map(|(name, value)| (name.clone(), guess_type(value.clone()))).collect()
+        let given =
+            self.given.iter().map(|(name, value)| (name.clone(), guess_type(value.clone())));
+        given.chain(self.nulls.iter().map(|name| (name.clone(), Value::Null))).collect()
     }
 
     /// What whoever asked should know about an answer of so many rows.

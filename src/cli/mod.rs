@@ -4,6 +4,7 @@
 //! standard error. Exit status 0: done; 1: failed; 2: used wrongly. A partial load is done, with
 //! a warning; `--strict` makes it fail. A reader that closes the pipe is no failure.
 
+mod browser;
 mod completions;
 mod events;
 mod export;
@@ -25,6 +26,7 @@ mod shell;
 mod signals;
 mod table;
 mod terminal;
+mod web;
 mod words;
 
 pub(crate) use crate::analysis::{Error, Result};
@@ -69,7 +71,9 @@ enum Command {
     Events(events::EventsArguments),
     /// Show a profile: what go tool pprof shows, and more
     Profile(Box<profile::ProfileArguments>),
-    /// Show a trace as a timeline, in Perfetto's viewer in the browser
+    /// Show traces and profiles in the browser: findings, timeline, flame graphs, SQL
+    Web(web::WebArguments),
+    /// Show a trace as a timeline in Perfetto's viewer; gotrace web needs no network
     Open(open::OpenArguments),
     /// Write a trace in the format of another tool
     #[command(subcommand)]
@@ -140,10 +144,13 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    crate::store::set_last_resort(|what| {
-        say(&format!("gotrace: {what}"));
-        std::process::exit(1);
-    });
+    // A server goes on for everybody else: a statement that nothing stops costs it a thread.
+    if !matches!(arguments.command, Command::Web(_)) {
+        crate::store::set_last_resort(|what| {
+            say(&format!("gotrace: {what}"));
+            std::process::exit(1);
+        });
+    }
     signals::listen();
     let done = match arguments.command {
         Command::Ingest(arguments) => ingest::run(&arguments),
@@ -154,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Web(arguments) => web::run(&arguments),
         Command::Open(arguments) => open::run(&arguments),
         Command::Export(command) => export::run(&command),
         Command::Completions { shell } => completions::run(shell),

@@ -6,6 +6,7 @@
 //!
 //! Source: Perfetto's "Deep linking to the Perfetto UI" (`docs/visualization/deep-linking-to-perfetto-ui.md`).
 
+use super::browser::open_browser;
 use super::export::timeline::LayoutArguments;
 use super::locate::SourceOptions;
 use super::{Error, Result, analyse, say};
@@ -16,7 +17,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -102,21 +102,6 @@ fn origin_of(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
     (matches!(scheme, "http" | "https") && !host.is_empty()).then(|| format!("{scheme}://{host}"))
-}
-
-/// Asks the system to show a page.
-fn open_browser(link: &str) -> bool {
-    let mut command = if cfg!(target_os = "macos") {
-        Command::new("open")
-    } else if cfg!(windows) {
-        let mut command = Command::new("rundll32");
-        command.arg("url.dll,FileProtocolHandler");
-        command
-    } else {
-        Command::new("xdg-open")
-    };
-    let quiet = command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    quiet.spawn().is_ok()
 }
 
 /// Serves until the file was taken once.

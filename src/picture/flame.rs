@@ -1,16 +1,14 @@
-//! Flame graphs.
+//! Flame graphs: what they are drawn of, and the colours of their frames.
 //!
-//! The drawing is inferno's. It colours a frame by its name; marks at the end of a name (`_[k]`), which
-//! it does not show, give frames of one name different colours. A difference has two numbers a line, of which
-//! it takes the second for the width and second minus first for the colour.
+//! A difference has two sides, what was there before and what is there now; a stack is as wide as the greater, so
+//! that what is gone shows.
 
+use super::flame_svg::{Flame, Frame, draw};
 use super::palette::{self, Rgb};
 use super::{PictureError, shown};
 use crate::model::wait_kinds::package_of;
 use crate::profile::{BASE_LABEL, Report};
-use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
-use inferno::flamegraph::{self, Direction, Options};
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// What the colours of a flame graph tell.
@@ -42,11 +40,11 @@ impl Default for FlameOptions {
     }
 }
 
-/// More than this is scaled down, since inferno adds up without looking.
-const MAX_WIDTH: u128 = 1 << 53;
+/// Narrower frames than this part of all are not drawn.
+const NARROWEST: u64 = 10_000;
 
-/// The mark of each state, in the order of [`palette::STATES`].
-const MARKS: [&str; 4] = ["_[k]", "_[w]", "_[i]", "_[j]"];
+/// A state that is none of [`palette::STATES`].
+const OTHER: u32 = 1 << 31;
 
 /// Draws a flame graph, as wide as the total.
 ///
@@ -58,226 +56,207 @@ pub fn flame(
     out: &mut impl Write,
 ) -> Result<(), PictureError> {
     let header: Vec<String> = report.profile_labels();
-    let mut subtitle = header.get(1..).unwrap_or_default().to_vec();
-    let mut map = PaletteMap::default();
-    let mut options = Options::default();
     let both = report.folded_by(BASE_LABEL);
     if both.is_empty() {
         return Err(PictureError::Unfit("no samples are left to draw".into()));
     }
     let is_difference = both.iter().any(|(_, _, value)| *value < 0);
-    let mut lines = match how.color_by {
-        _ if is_difference => {
-            subtitle.push("red: more, blue: less than before".into());
-            differences(both)
-        }
-        ColorBy::Function => {
-            // Equal names get equal colours, in every picture.
-            options.hash = true;
-            report.folded().into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
-        }
-        ColorBy::Package => {
-            let folded = report.folded();
-            for name in folded.iter().flat_map(|(stack, _)| stack.split(';')) {
-                map.insert(frame_text(name), color(palette::package(package_of(name))));
-            }
-            folded.into_iter().map(|(stack, value)| (stack, 0, value as u64)).collect()
-        }
-        ColorBy::State => {
-            subtitle.push(
-                palette::STATES.map(|one| format!("{}: {}", one.color_name, one.state)).join(", "),
-            );
-            by_state(report.folded_by("state"), &mut map)?
-        }
-    };
-    if how.color_by != ColorBy::Function {
-        map.insert("", color(palette::GREY));
-        options.palette_map = Some(&mut map);
+    let mut lines = header.get(1..).unwrap_or_default().to_vec();
+    let mut tree = Node::default();
+    if is_difference {
+        lines.push("red: more, blue: less than before".into());
+        both.iter().for_each(|(stack, _, value)| tree.add(stack.split(';'), *value, 0));
+    } else if how.color_by == ColorBy::State {
+        let states = palette::STATES.map(|one| format!("{}: {}", one.color_name, one.state));
+        lines.push(states.join(", "));
+        by_state(&mut tree, &report.folded_by("state"))?;
+    } else {
+        report.folded().iter().for_each(|(stack, value)| tree.add(stack.split(';'), *value, 0));
     }
-    options.factor = scale_down(&mut lines);
-    lines.sort();
-    let lines: Vec<String> = (lines.into_iter())
-        .map(|(stack, base, value)| (frame_text(&stack), base, value))
-        .map(|(stack, base, value)| match is_difference {
-            true => format!("{stack} {base} {value}"),
-            false => format!("{stack} {value}"),
-        })
-        .collect();
+    let frames = tree.into_frames();
+    let color = |frame: &Frame| match how.color_by {
+        _ if frame.depth == 0 => palette::GREY,
+        _ if is_difference => change(frame),
+        ColorBy::Function => function(&frame.name),
+        ColorBy::Package => palette::package(package_of(&frame.name)),
+        ColorBy::State => state(frame.states),
+    };
+    let colors = frames.iter().map(color).collect();
     let kind = report.sample_type();
-    options.title = match (&how.title, header.iter().find_map(|line| line.strip_prefix("File: "))) {
-        (Some(title), _) => shown(title).into_owned(),
-        (None, Some(program)) => frame_text(&format!("{program}: {kind}")),
-        (None, None) => frame_text(kind),
+    let program = header.iter().find_map(|line| line.strip_prefix("File: "));
+    let title = match (&how.title, program) {
+        (Some(title), _) => title.clone(),
+        (None, Some(program)) => format!("{program}: {kind}"),
+        (None, None) => kind.to_owned(),
     };
-    options.subtitle = Some(frame_text(&subtitle.join(", "))).filter(|text| !text.is_empty());
-    options.count_name = frame_text(report.sample_unit());
-    options.bgcolors = Some(BackgroundColor::Flat(color(palette::GROUND)));
-    options.direction = if how.is_icicle { Direction::Inverted } else { Direction::Straight };
-    let mut picture = Vec::new();
-    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut picture)?;
-    let picture = String::from_utf8_lossy(&picture);
-    out.write_all(with_units(&picture, report.sample_unit()).as_bytes())?;
-    Ok(())
+    let header = [vec![title], lines].concat().iter().map(|line| frame_text(line)).collect();
+    let unit = report.sample_unit().to_owned();
+    let picture = Flame { frames, colors, header, is_difference, unit, is_icicle: how.is_icicle };
+    Ok(out.write_all(draw(&picture).as_bytes())?)
 }
 
-/// The picture with values as pprof shows them, `280ms` in place of `280,000,000 nanoseconds`.
-fn with_units(picture: &str, unit: &str) -> String {
-    const END: &str = "</title>";
-    let mut out = String::with_capacity(picture.len());
-    for part in picture.split_inclusive(END) {
-        // The last brackets of a title; a name before them may hold anything.
-        let value = part.strip_suffix(END).and_then(|_| part.rfind('(')).map(|at| at + 1);
-        let label = value.and_then(|at| {
-            // Commas stand between the digits of a number, too.
-            let number = part[at..].split(' ').next()?;
-            let rest =
-                part[at + number.len()..].strip_prefix(' ')?.strip_prefix(&*frame_text(unit))?;
-            let number: i64 = number.replace(',', "").parse().ok()?;
-            let label = crate::profile::units::label(number, unit);
-            rest.starts_with([',', ')']).then_some((at, label, rest))
-        });
-        match label {
-            Some((at, label, rest)) => out.extend([&part[..at], &label, rest]),
-            None => out.push_str(part),
-        }
-    }
-    out
-}
-
-/// A text as inferno takes it: on one line, and of letters that XML allows.
+/// A text on one line, of letters that XML allows.
 fn frame_text(text: &str) -> String {
     shown(text).replace('\n', "\\n")
 }
 
-/// A stack with the two numbers of its line.
-type Line = (String, u64, u64);
-
-/// What was there before and is there now: as wide as the larger one, so that what is gone shows.
-fn differences(stacks: Vec<(String, String, i64)>) -> Vec<Line> {
-    let mut sums: FxHashMap<String, (u64, u64)> = FxHashMap::default();
-    for (stack, _, value) in stacks {
-        let (before, now) = sums.entry(stack).or_default();
-        let side = if value < 0 { before } else { now };
-        *side = side.saturating_add(value.unsigned_abs());
-    }
-    // Half of the numbers' range each, so that the first may be twice what the other is.
-    let halved = |value: u64| value.min(i64::MAX as u64 / 2);
-    let line = |(stack, (before, now)): (String, (u64, u64))| {
-        let (before, now) = (halved(before), halved(now));
-        let width = before.max(now);
-        (stack, width + before - now, width)
-    };
-    sums.into_iter().map(line).collect()
+/// A frame with what it calls, by name.
+#[derive(Default)]
+struct Node {
+    now: u64,
+    before: u64,
+    states: u32,
+    children: BTreeMap<String, Node>,
 }
 
-/// Each stack with its state as a last frame, and marks on frames below which there is only one.
-fn by_state(
-    stacks: Vec<(String, String, i64)>,
-    map: &mut PaletteMap,
-) -> Result<Vec<Line>, PictureError> {
+impl Node {
+    /// Adds a stack, from the root on; what is less than nothing was there before.
+    fn add<'a>(&mut self, stack: impl Iterator<Item = &'a str>, value: i64, states: u32) {
+        let mut at = self;
+        at.states |= states;
+        for name in stack {
+            if !at.children.contains_key(name) {
+                at.children.insert(name.to_owned(), Node::default());
+            }
+            at = at.children.get_mut(name).expect("it is there");
+            at.states |= states;
+        }
+        let side = if value < 0 { &mut at.before } else { &mut at.now };
+        *side = side.saturating_add(value.unsigned_abs());
+    }
+
+    /// The frames in order. No frame is deeper in memory than in the picture, so nothing here calls itself.
+    fn into_frames(self) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = Vec::new();
+        let mut parents: Vec<usize> = Vec::new();
+        let mut waiting = vec![("all".to_owned(), self, 0, 0)];
+        while let Some((name, node, parent, depth)) = waiting.pop() {
+            let number = frames.len();
+            let Node { now, before, states, children } = node;
+            let width = now.max(before);
+            let name = frame_text(&name);
+            frames.push(Frame { name, depth, start: 0, width, now, before, states });
+            parents.push(parent);
+            let below = children.into_iter().rev();
+            waiting.extend(below.map(|(name, child)| (name, child, number, depth + 1)));
+        }
+        for at in (1..frames.len()).rev() {
+            let Frame { width, now, before, .. } = frames[at];
+            let parent = &mut frames[parents[at]];
+            parent.width = parent.width.saturating_add(width);
+            parent.now = parent.now.saturating_add(now);
+            parent.before = parent.before.saturating_add(before);
+        }
+        // Where the next child of each frame begins.
+        let mut next = vec![0u64; frames.len()];
+        for at in 1..frames.len() {
+            let parent = parents[at];
+            let start = next[parent];
+            next[parent] = start.saturating_add(frames[at].width);
+            frames[at].start = start;
+            next[at] = start;
+        }
+        let narrowest = (frames[0].width / NARROWEST).max(1);
+        frames.retain(|frame| frame.width >= narrowest);
+        frames
+    }
+}
+
+/// Adds each stack with its state as a last frame.
+fn by_state(tree: &mut Node, stacks: &[(String, String, i64)]) -> Result<(), PictureError> {
     if stacks.iter().all(|(_, state, _)| state.is_empty()) {
         return Err(PictureError::Unfit(
             "--color-by state: no sample has the label state; profiles of traces have it".into(),
         ));
     }
-    let with_state = |(stack, state, value): (String, String, i64)| match state.is_empty() {
-        true => (stack, value as u64),
-        false => (format!("{stack};{state}"), value as u64),
-    };
-    let states: Vec<u32> = stacks
-        .iter()
-        .map(|(_, state, _)| {
-            palette::STATES.iter().position(|known| known.state == state).unwrap_or(31) as u32
-        })
-        .collect();
-    let stacks: Vec<(String, u64)> = stacks.into_iter().map(with_state).collect();
-    // The frames as a tree: the number of each by its parent's and its name, and the states below.
-    let mut numbers: FxHashMap<(usize, &str), usize> = FxHashMap::default();
-    let mut below = vec![0u32];
-    for ((stack, _), state) in stacks.iter().zip(&states) {
-        let mut at = 0;
-        for name in stack.split(';') {
-            let new = below.len();
-            at = *numbers.entry((at, name)).or_insert(new);
-            if at == new {
-                below.push(0);
-            }
-            below[at] |= 1 << state;
-        }
+    for (stack, state, value) in stacks {
+        let known = palette::STATES.iter().position(|known| known.state == state);
+        let last = Some(state.as_str()).filter(|state| !state.is_empty());
+        tree.add(stack.split(';').chain(last), *value, known.map_or(OTHER, |at| 1 << at));
     }
-    let mut lines = Vec::with_capacity(stacks.len());
-    for (stack, value) in &stacks {
-        let mut at = 0;
-        let mut marked = String::with_capacity(stack.len() * 2);
-        for name in stack.split(';') {
-            at = numbers[&(at, name)];
-            let only = (0..MARKS.len()).find(|state| below[at] == 1 << state);
-            let start = marked.len();
-            marked.push_str(name);
-            marked.push_str(only.map_or("", |state| MARKS[state]));
-            let rgb = only.map_or(palette::GREY, |state| palette::STATES[state].fill);
-            map.insert(frame_text(&marked[start..]), color(rgb));
-            marked.push(';');
-        }
-        marked.pop();
-        lines.push((marked, 0, *value));
-    }
-    Ok(lines)
+    Ok(())
 }
 
-/// Makes numbers small enough to be added up; returns by what to multiply them.
-fn scale_down(lines: &mut Vec<Line>) -> f64 {
-    let total: u128 = lines.iter().map(|(_, base, value)| u128::from(*base.max(value))).sum();
-    let shift = (128 - (total / MAX_WIDTH).leading_zeros()).min(63);
-    if shift > 0 {
-        for (_, base, value) in lines.iter_mut() {
-            (*base, *value) = (*base >> shift, *value >> shift);
-        }
-        lines.retain(|(_, _, value)| *value > 0);
-    }
-    (1u64 << shift) as f64
+/// The colour of a frame in which there is only one state; grey for several.
+fn state(states: u32) -> Rgb {
+    let only = palette::STATES.iter().enumerate().find(|(at, _)| states == 1 << at);
+    only.map_or(palette::GREY, |(_, one)| one.fill)
 }
 
-fn color(rgb: Rgb) -> Color {
-    Color { r: rgb.r, g: rgb.g, b: rgb.b }
+/// The colour of its package, a little darker or lighter: equal names have equal colours.
+fn function(name: &str) -> Rgb {
+    let hash = name.bytes().fold(7u32, |hash, byte| hash.wrapping_mul(31) ^ u32::from(byte));
+    let part = 88 + (hash >> 3) % 13;
+    let darker = |channel: u8| (u32::from(channel) * part / 100) as u8;
+    let Rgb { r, g, b } = palette::package(package_of(name));
+    Rgb { r: darker(r), g: darker(g), b: darker(b) }
+}
+
+/// Red for what has become more, blue for less; the more, the stronger.
+fn change(frame: &Frame) -> Rgb {
+    let difference = frame.now.abs_diff(frame.before) as f64 / frame.width.max(1) as f64;
+    let fade = |strong: f64| (232.0 - (232.0 - strong) * difference.min(1.0)) as u8;
+    match frame.now.cmp(&frame.before) {
+        std::cmp::Ordering::Greater => Rgb { r: fade(236.0), g: fade(110.0), b: fade(110.0) },
+        std::cmp::Ordering::Less => Rgb { r: fade(110.0), g: fade(150.0), b: fade(240.0) },
+        std::cmp::Ordering::Equal => Rgb { r: 232, g: 232, b: 232 },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stacks(rows: &[(&str, &str, i64)]) -> Vec<(String, String, i64)> {
-        rows.iter().map(|&(stack, label, value)| (stack.into(), label.into(), value)).collect()
+    fn frames(stacks: &[(&str, i64)]) -> Vec<Frame> {
+        let mut tree = Node::default();
+        stacks.iter().for_each(|(stack, value)| tree.add(stack.split(';'), *value, 0));
+        tree.into_frames()
     }
 
     #[test]
     fn a_difference_is_as_wide_as_the_larger_side_and_its_colour_is_the_change() {
-        let rows =
-            [("a;gone", "true", -7), ("a;less", "", 2), ("a;less", "true", -5), ("a;new", "", 3)];
-        let mut lines = differences(stacks(&rows));
-        lines.sort();
-        let shown: Vec<(u64, i64)> =
-            lines.iter().map(|(_, base, width)| (*width, *width as i64 - *base as i64)).collect();
-        assert_eq!(shown, [(7, -7), (5, -3), (3, 3)]);
+        let all = frames(&[("a;gone", -7), ("a;less", 2), ("a;less", -5), ("a;new", 3)]);
+        let shown: Vec<_> =
+            all.iter().map(|one| (&*one.name, one.start, one.width, one.now, one.before)).collect();
+        let want = [
+            ("all", 0, 15, 5, 12),
+            ("a", 0, 15, 5, 12),
+            ("gone", 0, 7, 0, 7),
+            ("less", 7, 5, 2, 5),
+            ("new", 12, 3, 3, 0),
+        ];
+        assert_eq!(shown, want);
+        let (less, more) = (change(&all[3]), change(&all[4]));
+        assert!(less.b > less.r && more.r > more.b);
     }
 
     #[test]
-    fn frames_with_one_state_below_have_its_mark_and_others_none() {
+    fn frames_with_one_state_have_its_colour_and_others_are_grey() {
         let rows = [("f;g", "running", 4), ("f;g", "waiting", 1), ("f;h", "waiting", 2)];
-        let mut map = PaletteMap::default();
-        let lines = by_state(stacks(&rows), &mut map).unwrap();
-        let marked: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
-        assert_eq!(marked, ["f;g;running_[k]", "f;g;waiting_[i]", "f;h_[i];waiting_[i]"]);
-        assert_eq!(map.get("f"), Some(color(palette::GREY)));
-        assert_eq!(map.get("h_[i]"), Some(color(palette::STATES[2].fill)));
-        assert!(by_state(stacks(&[("f", "", 1)]), &mut map).is_err());
+        let rows = rows.map(|(stack, label, value)| (stack.to_owned(), label.to_owned(), value));
+        let mut tree = Node::default();
+        by_state(&mut tree, &rows).unwrap();
+        let (running, waiting) = (palette::STATES[0].fill, palette::STATES[2].fill);
+        let shown: Vec<(String, Rgb)> =
+            tree.into_frames().into_iter().map(|one| (one.name, state(one.states))).collect();
+        let want = [
+            ("all", palette::GREY),
+            ("f", palette::GREY),
+            ("g", palette::GREY),
+            ("running", running),
+            ("waiting", waiting),
+            ("h", waiting),
+            ("waiting", waiting),
+        ];
+        assert_eq!(shown, want.map(|(name, color)| (name.to_owned(), color)));
+        assert!(by_state(&mut Node::default(), &[("f".into(), String::new(), 1)]).is_err());
     }
 
     #[test]
-    fn numbers_of_any_size_can_be_added_up() {
-        let mut lines = differences(stacks(&[("a", "", i64::MIN), ("b", "", i64::MAX)]));
-        let factor = scale_down(&mut lines);
-        assert!(factor > 1.0 && lines.iter().all(|line| line.1 < 1 << 54 && line.2 < 1 << 54));
-        assert_eq!(scale_down(&mut vec![("a".into(), 0, 5)]), 1.0);
+    fn numbers_of_any_size_and_stacks_of_any_depth_can_be_drawn() {
+        let all = frames(&[("a", i64::MIN), ("b", i64::MAX), ("c", 5)]);
+        assert_eq!((all.len(), all[0].width), (3, u64::MAX));
+        let deep = vec!["f"; 200_000].join(";");
+        assert_eq!(frames(&[(&deep, 1)]).len(), 200_001);
     }
 }

@@ -235,24 +235,9 @@ fn plain(tooltip: &str) -> String {
     tooltip.replace("\\\"", "\"").replace("\\\\", "\\")
 }
 
-/// Moving and zooming, in a browser; other viewers show the whole picture.
-const SCRIPT: &str = r#"<script type="text/ecmascript"><![CDATA[
-window.addEventListener('load', function () {
-  var svg = document.documentElement, box = svg.viewBox.baseVal, drag = null;
-  svg.setAttribute('width', '100%'); svg.setAttribute('height', '100%');
-  svg.addEventListener('wheel', function (e) {
-    e.preventDefault();
-    var f = e.deltaY > 0 ? 1.15 : 1 / 1.15;
-    var x = box.x + box.width * e.clientX / innerWidth, y = box.y + box.height * e.clientY / innerHeight;
-    box.x = x - (x - box.x) * f; box.y = y - (y - box.y) * f; box.width *= f; box.height *= f;
-  }, { passive: false });
-  svg.addEventListener('mousedown', function (e) { drag = [e.clientX, e.clientY]; });
-  svg.addEventListener('mousemove', function (e) {
-    if (!drag) return;
-    var f = Math.max(box.width / innerWidth, box.height / innerHeight);
-    box.x -= (e.clientX - drag[0]) * f; box.y -= (e.clientY - drag[1]) * f; drag = [e.clientX, e.clientY];
-  });
-  window.addEventListener('mouseup', function () { drag = null; });
-});
-]]></script>
-"#;
+/// Moving, zooming and searching, in a browser; other viewers show the whole picture.
+const SCRIPT: &str = concat!(
+    "<script type=\"text/ecmascript\"><![CDATA[\n",
+    include_str!("graph.js"),
+    "]]></script>\n"
+);

@@ -5,6 +5,7 @@
 //! [`escaped`] or [`shown`].
 
 mod flame;
+mod flame_svg;
 mod graph;
 mod layers;
 pub mod palette;

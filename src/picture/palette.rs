@@ -21,8 +21,6 @@ pub const INK: &str = "#000000";
 pub const BOX: &str = "#f8f8f8";
 /// Frames of the runtime, and of no single state.
 pub const GREY: Rgb = Rgb { r: 218, g: 218, b: 218 };
-/// Behind flame graphs. Frames that do not differ are nearly white, so it is darker than that.
-pub const GROUND: Rgb = Rgb { r: 241, g: 241, b: 241 };
 
 /// A state of goroutines as frames show it.
 pub struct StateColor {

@@ -49,8 +49,9 @@ pub use pattern::Pattern;
 pub use prepare::{BASE_LABEL, Preparation, Symbolize, prepare};
 pub use quantity::{parse_duration, parse_quantity, parse_size};
 pub use report::{
-    Dot, DotEdge, DotNode, Listing, ListingFunction, ListingLine, Neighbour, Report, SourceFinder,
-    TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode, View, ViewError,
+    Dot, DotEdge, DotNode, FlameNode, FlameTree, Listing, ListingFunction, ListingLine, Neighbour,
+    Report, SourceFinder, TagGroup, Tags, Top, TopItem, Trace, TraceFrame, Traces, Tree, TreeNode,
+    View, ViewError,
 };
 pub use samples::Samples;
 pub use sniff::is_profile;

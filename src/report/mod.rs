@@ -19,6 +19,8 @@ pub mod write;
 
 pub use facts::Facts;
 pub use finding::{Finding, Rule, Threshold};
+pub use page::{Part, nothing_found, overview, proc_parts, time_parts};
+pub use plots::plots;
 pub use rules::RULES;
 
 use crate::store::{Database, StoreError};

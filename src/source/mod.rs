@@ -29,7 +29,7 @@ pub use expand::{Expansion, expand};
 #[cfg(feature = "url")]
 pub use http::{download, open_url};
 pub use limits::{DownloadLimits, recording_time};
-pub use random::RandomAccess;
+pub use random::{RandomAccess, read_some_at};
 pub use stranger::describe as describe_stranger;
 pub use stream::ByteStream;
 

@@ -129,13 +129,15 @@ impl RandomAccess {
     }
 }
 
+/// Reads some bytes of a file from an offset on, wherever others read; 0 at its end.
 #[cfg(unix)]
-fn read_some_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub fn read_some_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buf, offset)
 }
 
+/// Reads some bytes of a file from an offset on, wherever others read; 0 at its end.
 #[cfg(windows)]
-fn read_some_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub fn read_some_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buf, offset)
 }
 

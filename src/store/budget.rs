@@ -10,7 +10,7 @@ use super::watchdog::Watch;
 use rusqlite::{Error, Result, ffi};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,20 @@ struct Shared {
     /// Memory that functions hold, bytes.
     held: AtomicU64,
     limits: Mutex<Limits>,
+    /// Whether whoever asked does not want the answer any more.
+    is_unwanted: AtomicBool,
     watch: Watch,
+}
+
+/// Stops what is asked of one connection, from another thread.
+#[derive(Clone)]
+pub struct Stopper(Arc<Shared>);
+
+impl Stopper {
+    /// What runs ends soon, and nothing else runs until [`super::Database::start`] is called anew.
+    pub fn stop(&self) {
+        self.0.is_unwanted.store(true, Relaxed);
+    }
 }
 
 impl Budget {
@@ -53,6 +66,7 @@ impl Budget {
             memory: AtomicU64::new(limits.memory),
             held: AtomicU64::new(0),
             limits: Mutex::new(Limits { time: None, ..limits }),
+            is_unwanted: AtomicBool::new(false),
             watch: Watch::default(),
         }))
     }
@@ -64,12 +78,18 @@ impl Budget {
         let deadline =
             time.map_or(u64::MAX, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         shared.deadline.store(deadline, Relaxed);
+        shared.is_unwanted.store(false, Relaxed);
         shared.memory.store(limits.memory, Relaxed);
         *shared.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
         // SQLite's heap is one for all connections of the process.
         // SAFETY: it takes a number.
         unsafe { ffi::sqlite3_hard_heap_limit64(i64::try_from(limits.memory).unwrap_or(0)) };
         super::spill::set_limit(limits.spill);
+    }
+
+    /// What stops it from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.0.clone())
     }
 
     /// The limits that hold.
@@ -90,6 +110,7 @@ impl Budget {
     pub fn is_over(&self) -> bool {
         let shared = &self.0;
         INTERRUPTED.load(Relaxed)
+            || shared.is_unwanted.load(Relaxed)
             || (shared.deadline.load(Relaxed) != u64::MAX
                 && shared.base.elapsed().as_nanos() > u128::from(shared.deadline.load(Relaxed)))
     }

@@ -135,7 +135,7 @@ pub struct Database {
     pub(super) budget: Budget,
     pub(super) active: RefCell<Active>,
     /// Dropped behind the connection: what removes a temporary file.
-    _owned: Option<Box<dyn std::any::Any>>,
+    _owned: Option<Box<dyn std::any::Any + Send>>,
 }
 
 impl Database {
@@ -184,7 +184,7 @@ impl Database {
     }
 
     /// Keeps `value` until the database is closed, such as the guard of a temporary file.
-    pub fn owning(mut self, value: impl std::any::Any) -> Self {
+    pub fn owning(mut self, value: impl std::any::Any + Send) -> Self {
         self._owned = Some(Box::new(value));
         self
     }

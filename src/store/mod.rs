@@ -17,6 +17,7 @@ mod functions;
 mod guard;
 mod human;
 mod insert;
+pub mod lanes;
 mod limits;
 mod loader;
 mod pages;
@@ -39,6 +40,7 @@ pub use append::{
     Added, AppendedDatabase, HeldSource, copy_database, foreign_names, held_sources, is_unchanged,
 };
 pub use batch::{Batch, BatchColumn, Cell, ColumnInfo, Unit, Values};
+pub use budget::Stopper;
 pub use catalog::{
     CannedQuery, FilterUse, Parameter, ParameterType, ResultColumn, canned_queries, find_query,
     is_query_name, nearest,

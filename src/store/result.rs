@@ -1,7 +1,7 @@
 //! Running statements and handing out their rows.
 
 use super::batch::{Batch, ColumnInfo, columns_of};
-use super::budget::Budget;
+use super::budget::{Budget, Stopper};
 use super::catalog::{CannedQuery, FilterUse, Parameter, ParameterType, nearest};
 use super::filter::Filter;
 use super::functions::FUNCTIONS;
@@ -87,6 +87,11 @@ impl Database {
     pub fn start(&self, limits: Limits) -> Result<(), StoreError> {
         self.budget.start(limits);
         guard::set_limits(&self.connection, limits)
+    }
+
+    /// What stops it from another thread.
+    pub fn stopper(&self) -> Stopper {
+        self.budget.stopper()
     }
 
     /// Runs one statement within what is left of the limits. See [`Database::query`].

@@ -11,6 +11,7 @@ use super::{Error, Observer, Result};
 use crate::profile::from_trace::TraceProfileOptions;
 use crate::profile::{self, Preparation, Profile, ReadLimits};
 use crate::source::Location;
+use crate::store::Database;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -113,12 +114,7 @@ impl ProfileOptions<'_> {
             Kind::Database => {
                 let database = opened.into_database()?;
                 database::start(&database, self.timeout)?;
-                match &self.measure {
-                    Some(options) => {
-                        database_trace::read(&database, &location, self.trace, options)
-                    }
-                    None => database::read(&database, &location, self.profile),
-                }
+                self.read_database(&database, &location)
             }
             Kind::Trace => self.read_trace(opened),
             // What is no profile is not read to its end.
@@ -129,6 +125,14 @@ impl ProfileOptions<'_> {
                 let profile = profile::read_within(stream, with_symbols, self.limits);
                 profile.map_err(|error| Error::Failed(format!("{location}: {error}")))
             }
+        }
+    }
+
+    /// The same of a database that is asked already.
+    pub fn read_database(&self, database: &Database, location: &Location) -> Result<Profile> {
+        match &self.measure {
+            Some(options) => database_trace::read(database, location, self.trace, options),
+            None => database::read(database, location, self.profile),
         }
     }
 

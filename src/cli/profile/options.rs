@@ -405,7 +405,7 @@ const MISSING: [(&[&str], &str); 7] = [
     ),
     (
         &["http", "no_browser"],
-        "there is no web page; 'graph SOURCE -o graph.svg' and 'flame SOURCE -o flame.svg' write its pictures, and a source alone opens a prompt",
+        "'gotrace web SOURCE' shows the pages; --http HOST:PORT says where it listens",
     ),
     (&["intel_syntax", "tools"], "machine code is not shown, as no program files are read"),
     (&["save_config", "config"], "there are no saved settings"),

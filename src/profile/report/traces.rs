@@ -66,7 +66,7 @@ impl Report {
     }
 
     /// The value of a sample, as an average if one is wanted.
-    fn value_of(&self, sample: usize) -> i64 {
+    pub(super) fn value_of(&self, sample: usize) -> i64 {
         let values = self.profile.samples.values(sample);
         match values[0] {
             divisor if self.config.mean && divisor != 0 => values[self.index].wrapping_div(divisor),

@@ -186,7 +186,7 @@ fn is_shadowed(connection: &Connection, name: &str) -> Result<bool> {
 /// Hands out what `make` makes of the integers of all rows, [`NULL`] for NULL, some at a time: those of a
 /// statement, or from the pages of a table of the file where that can be. The statement names the
 /// table's columns, from the first on.
-fn rows_of<const N: usize, T>(
+pub(in crate::store) fn rows_of<const N: usize, T>(
     connection: &Connection,
     work: &Work,
     table: Option<&str>,
